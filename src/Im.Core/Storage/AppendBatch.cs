@@ -1,0 +1,24 @@
+using Im.Timelines;
+
+namespace Im.Storage;
+
+/// <summary>What one commit is to append: items in order, without seqs; the store numbers what it claims.</summary>
+public sealed class AppendBatch
+{
+    /// <summary>The node that appends; with <see cref="BatchNumber"/> it names the commit for ever.</summary>
+    public required string NodeName { get; init; }
+
+    /// <summary>Rises by one with each batch of the node's life; a batch that is proposed again keeps its number.</summary>
+    public required long BatchNumber { get; init; }
+
+    /// <summary>Messages and changes in the order in which they are to be numbered.</summary>
+    public required IReadOnlyList<AppendItem> Items { get; init; }
+
+    /// <summary>Every timeline that the items touch: the conversations, then the inboxes of all audiences; each once.</summary>
+    public required IReadOnlyList<TimelineKey> Timelines { get; init; }
+
+    /// <summary>
+    /// The heads that the committer expects, in the order of <see cref="Timelines"/>; <see cref="ISequenceAllocator.Unknown"/> = any.
+    /// </summary>
+    public required ReadOnlyMemory<long> ProposedHeads { get; init; }
+}
