@@ -1,0 +1,38 @@
+using Im.Model;
+
+namespace Im.Groups;
+
+/// <summary>Creates and changes groups. Each change is announced to the members as an entry of the group's conversation.</summary>
+/// <remarks>
+/// <c>actorId</c> is who the entry says did it: a user, or a system sender such as <c>$system</c>. Changes of one group take effect in one order on all
+/// devices: who is a member when a message is stored gets it, whoever is not does not.
+/// </remarks>
+public interface IImGroups
+{
+    /// <summary>Creates a group. <see cref="ImException"/> with <c>AlreadyExists</c> if the id is taken, <c>UnknownUser</c> naming members who do not exist.</summary>
+    ValueTask<ImGroup> CreateAsync(NewGroup group, CancellationToken cancellationToken = default);
+
+    /// <summary>The group, or null.</summary>
+    ValueTask<ImGroup?> GetAsync(string groupId, CancellationToken cancellationToken = default);
+
+    /// <summary>Replaces name, avatar and extra.</summary>
+    ValueTask<ImGroup> UpdateAsync(string groupId, GroupInfo info, string actorId, CancellationToken cancellationToken = default);
+
+    /// <summary>Ends the group: nobody can send to it, history stays readable for who was a member. Doing it twice is no error.</summary>
+    ValueTask DissolveAsync(string groupId, string actorId, CancellationToken cancellationToken = default);
+
+    /// <summary>Adds users; who is a member already stays one. A group over the fan-out threshold switches to fan-out on read.</summary>
+    ValueTask<ImGroup> AddMembersAsync(
+        string groupId, IReadOnlyList<string> userIds, string actorId, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes users; who is no member is passed over.</summary>
+    ValueTask<ImGroup> RemoveMembersAsync(
+        string groupId, IReadOnlyList<string> userIds, string actorId, CancellationToken cancellationToken = default);
+
+    /// <summary>Pins the fan-out strategy by name, whatever the number of members.</summary>
+    ValueTask<ImGroup> SetFanoutAsync(string groupId, string fanout, string actorId, CancellationToken cancellationToken = default);
+
+    /// <summary>Members ordered by id, after one id; at most <paramref name="limit"/> (1–1000).</summary>
+    ValueTask<IReadOnlyList<string>> ListMembersAsync(
+        string groupId, string? afterUserId = null, int limit = 100, CancellationToken cancellationToken = default);
+}
