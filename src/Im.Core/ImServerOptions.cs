@@ -48,17 +48,17 @@ public sealed class ImServerOptions
 
     /// <summary>How long a connection may take until it has signed in.</summary>
     /// <value>Default: 10 seconds.</value>
-    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")]
+    [TimeSpanRange("00:00:00.100", "00:10:00")]
     public TimeSpan SignInTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A connection on which nothing arrives for this long is closed. Only what the client sends counts.</summary>
     /// <value>Default: 90 seconds.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "24:00:00")]
+    [TimeSpanRange("00:00:01", "24:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(90);
 
     /// <summary>How often the one heartbeat walks over all connections.</summary>
     /// <value>Default: 1 second.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    [TimeSpanRange("00:00:00.010", "00:01:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -71,7 +71,7 @@ public sealed class ImServerOptions
 
     /// <summary>How long replies may stay over <see cref="MaxQueueBytes"/> before the connection is closed as slow.</summary>
     /// <value>Default: 30 seconds.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [TimeSpanRange("00:00:01", "01:00:00")]
     public TimeSpan SlowTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How many messages one commit takes at most.</summary>
@@ -136,16 +136,16 @@ public sealed class ImServerOptions
 
     /// <summary>How long the interceptors together may take for one message before it is refused.</summary>
     /// <value>Default: 5 seconds.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
+    [TimeSpanRange("00:00:00.010", "00:05:00")]
     public TimeSpan InterceptorTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>At shutdown, clients are told to reconnect after a random time up to this.</summary>
     /// <value>Default: 5 seconds.</value>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan ReconnectSpread { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>At shutdown, how long commits and last packets may take before connections are cut.</summary>
     /// <value>Default: 10 seconds. Keep it below the host's own shutdown timeout.</value>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }
