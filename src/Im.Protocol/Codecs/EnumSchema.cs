@@ -1,5 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
-using System.Text.Json;
 using Google.Protobuf.Reflection;
 
 namespace Im.Protocol.Codecs;
@@ -7,10 +7,10 @@ namespace Im.Protocol.Codecs;
 /// <summary>The names and numbers of one enum. Immutable.</summary>
 internal sealed class EnumSchema
 {
-    private readonly (int Number, byte[] Utf8, JsonEncodedText Encoded)[] _values;
+    private readonly (int Number, byte[] Utf8, byte[] Quoted)[] _values;
 
     public EnumSchema(EnumDescriptor descriptor) =>
-        _values = [.. descriptor.Values.Select(value => (value.Number, Encoding.UTF8.GetBytes(value.Name), JsonEncodedText.Encode(value.Name)))];
+        _values = [.. descriptor.Values.Select(value => (value.Number, Encoding.UTF8.GetBytes(value.Name), Encoding.UTF8.GetBytes($"\"{value.Name}\"")))];
 
     /// <summary>The number of a name; names are compared exactly.</summary>
     public bool TryGetNumber(ReadOnlySpan<byte> name, out int number)
@@ -28,19 +28,19 @@ internal sealed class EnumSchema
         return false;
     }
 
-    /// <summary>The name of a number; a number may be newer than this build.</summary>
-    public bool TryGetName(int number, out JsonEncodedText name)
+    /// <summary>The name of a number, with its quotes; a number may be newer than this build.</summary>
+    public bool TryGetName(int number, [NotNullWhen(true)] out byte[]? quoted)
     {
         foreach (var value in _values)
         {
             if (value.Number == number)
             {
-                name = value.Encoded;
+                quoted = value.Quoted;
                 return true;
             }
         }
 
-        name = default;
+        quoted = null;
         return false;
     }
 }

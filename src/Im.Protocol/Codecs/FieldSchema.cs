@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 
@@ -16,7 +15,7 @@ internal sealed class FieldSchema
         JsonName = descriptor.JsonName;
         JsonNameUtf8 = Encoding.UTF8.GetBytes(descriptor.JsonName);
         ProtoNameUtf8 = Encoding.UTF8.GetBytes(descriptor.Name);
-        EncodedName = JsonEncodedText.Encode(descriptor.JsonName);
+        QuotedName = Encoding.UTF8.GetBytes($"\"{descriptor.JsonName}\":");
         Repeated = descriptor.IsRepeated;
         HasPresence = descriptor.HasPresence;
         OneofIndex = descriptor.ContainingOneof?.Index ?? -1;
@@ -49,7 +48,8 @@ internal sealed class FieldSchema
 
     public byte[] ProtoNameUtf8 { get; }
 
-    public JsonEncodedText EncodedName { get; }
+    /// <summary>The name in JSON with its quotes and colon.</summary>
+    public byte[] QuotedName { get; }
 
     public bool Repeated { get; }
 

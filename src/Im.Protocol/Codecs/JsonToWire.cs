@@ -33,13 +33,21 @@ internal static class JsonToWire
         }
         catch (JsonException e)
         {
-            return reader.CurrentDepth >= PacketCodec.MaxDepth
+            return IsTooDeep(ref reader, json)
                 ? new PacketProblem($"nested deeper than {PacketCodec.MaxDepth}")
                 : new PacketProblem($"malformed JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
         }
 
         // The reader looks into the strings of known fields only, but the text is UTF-8 as a whole or no JSON.
         return Utf8.IsValid(json) ? null : new PacketProblem("the JSON " + PacketProblem.NotUtf8);
+    }
+
+    // The reader's exceptions differ in their text only.
+    private static bool IsTooDeep(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    {
+        var open = reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray ? 1 : 0;
+        return reader.CurrentDepth + open >= PacketCodec.MaxDepth && reader.BytesConsumed < json.Length
+            && json[(int)reader.BytesConsumed] is (byte)'[' or (byte)'{';
     }
 
     private static PacketProblem? ReadObject(ref Utf8JsonReader reader, MessageSchema schema, WireBuffer output)

@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Google.Protobuf;
 
 namespace Im.Protocol.Codecs;
@@ -9,37 +6,16 @@ namespace Im.Protocol.Codecs;
 /// <summary>Writes canonical protobuf bytes as proto3 JSON: fields ascending, each once, repeated fields together.</summary>
 internal static class WireToJson
 {
-    // Relaxed: emoji and Chinese stay as they are. Nothing here is put into HTML by the server.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    // A writer is 200 bytes; each thread keeps one while it is not used.
-    [ThreadStatic]
-    private static Utf8JsonWriter? _kept;
-
     public static void Convert(MessageSchema schema, ReadOnlySpan<byte> bytes, IBufferWriter<byte> output)
     {
-        var writer = _kept;
-        _kept = null;
-        if (writer is null)
-        {
-            writer = new Utf8JsonWriter(output, Options);
-        }
-        else
-        {
-            writer.Reset(output);
-        }
-
-        WriteMessage(schema, bytes, writer);
-        writer.Flush();
-
-        // The output is the caller's: do not keep it alive.
-        writer.Reset(Stream.Null);
-        _kept = writer;
+        var json = new JsonOutput(output);
+        WriteMessage(schema, bytes, ref json);
+        json.Flush();
     }
 
-    private static void WriteMessage(MessageSchema schema, ReadOnlySpan<byte> bytes, Utf8JsonWriter writer)
+    private static void WriteMessage(MessageSchema schema, ReadOnlySpan<byte> bytes, ref JsonOutput json)
     {
-        writer.WriteStartObject();
+        json.Open((byte)'{');
         FieldSchema? openArray = null;
         var reader = new WireReader(bytes);
         while (!reader.AtEnd)
@@ -54,69 +30,67 @@ internal static class WireToJson
 
             if (openArray is not null && openArray != field)
             {
-                writer.WriteEndArray();
+                json.Close((byte)']');
                 openArray = null;
             }
 
             if (field.Repeated && openArray is null)
             {
-                writer.WritePropertyName(field.EncodedName);
-                writer.WriteStartArray();
+                json.Name(field.QuotedName);
+                json.Open((byte)'[');
                 openArray = field;
             }
 
             if (field.WireType == WireFormat.WireType.Varint)
             {
                 Require(reader.TryReadVarint(out var value));
-                WriteNumber(field, value, writer);
+                WriteNumber(field, value, ref json);
             }
             else
             {
                 Require(reader.TryReadBytes(out var value));
-                WriteBytes(field, value, writer);
+                WriteBytes(field, value, ref json);
             }
         }
 
         if (openArray is not null)
         {
-            writer.WriteEndArray();
+            json.Close((byte)']');
         }
 
-        writer.WriteEndObject();
+        json.Close((byte)'}');
     }
 
-    private static void WriteNumber(FieldSchema field, ulong value, Utf8JsonWriter writer)
+    private static void WriteNumber(FieldSchema field, ulong value, ref JsonOutput json)
     {
         if (value == 0 && !field.HasPresence)
         {
             return;
         }
 
-        writer.WritePropertyName(field.EncodedName);
+        json.Name(field.QuotedName);
         switch (field.Kind)
         {
             case FieldKind.Bool:
-                writer.WriteBooleanValue(value != 0);
+                json.Raw(value != 0 ? "true"u8 : "false"u8);
                 break;
             case FieldKind.UInt32:
-                writer.WriteNumberValue((uint)value);
+                json.Number((long)value, quoted: false);
                 break;
             case FieldKind.Int64:
                 // As a string: JavaScript's numbers have 53 bits.
-                Span<byte> digits = stackalloc byte[20];
-                Utf8Formatter.TryFormat((long)value, digits, out var length);
-                writer.WriteStringValue(digits[..length]);
+                json.Number((long)value, quoted: true);
                 break;
             case FieldKind.Enum when field.Enum!.TryGetName((int)value, out var name):
-                writer.WriteStringValue(name);
+                json.Raw(name);
                 break;
             default:
-                writer.WriteNumberValue((int)value);
+                json.Number((int)value, quoted: false);
                 break;
         }
     }
 
-    private static void WriteBytes(FieldSchema field, ReadOnlySpan<byte> value, Utf8JsonWriter writer)
+    private static void WriteBytes(FieldSchema field, ReadOnlySpan<byte> value, ref JsonOutput json)
     {
         if (!field.Repeated)
         {
@@ -125,19 +99,19 @@ internal static class WireToJson
                 return;
             }
 
-            writer.WritePropertyName(field.EncodedName);
+            json.Name(field.QuotedName);
         }
 
         switch (field.Kind)
         {
             case FieldKind.String:
-                writer.WriteStringValue(value);
+                json.String(value);
                 break;
             case FieldKind.Bytes:
-                writer.WriteBase64StringValue(value);
+                json.Base64String(value);
                 break;
             default:
-                WriteMessage(field.Message!, value, writer);
+                WriteMessage(field.Message!, value, ref json);
                 break;
         }
     }
