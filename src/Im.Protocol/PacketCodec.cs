@@ -7,8 +7,8 @@ namespace Im.Protocol;
 
 /// <summary>Reads and writes packets in both codecs.</summary>
 /// <remarks>
-/// <para>Reading never throws for what the bytes contain, allocates nothing by a length that was not checked against the bytes that are
-/// there, and gives the same answer to the same content in both codecs. Unknown fields are ignored; a packet of an unknown kind has
+/// <para>Reading never throws for what the bytes contain, allocates nothing by a length that was not checked against the bytes that
+/// are there, and gives the same answer to the same content in both codecs. Unknown fields are ignored; a packet of an unknown kind has
 /// <c>PacketCase</c> None. A field that is given twice is refused in JSON; in protobuf the last one counts, as its specification says.</para>
 /// <para>JSON is proto3's mapping: lowerCamelCase names (the names of the .proto are read too), integers of 64 bits as strings (numbers are
 /// read too), enums by name (numbers are read too), bytes in base64 (the URL alphabet and no padding are read too), default values
@@ -19,7 +19,7 @@ public static class PacketCodec
 {
     /// <summary>How many objects and arrays may stand inside each other, unknown ones too. The packets need 8.</summary>
     /// <value>32.</value>
-    public const int MaxDepth = 32;
+    internal const int MaxDepth = 32;
 
     /// <summary>Reads what a client sent.</summary>
     /// <param name="bytes">One packet; not used after the call.</param>
@@ -76,7 +76,13 @@ public static class PacketCodec
             return TryRead(bytes.FirstSpan, codec, schema, parser, out packet, out problem);
         }
 
-        var length = checked((int)bytes.Length);
+        if (bytes.Length > Array.MaxLength)
+        {
+            (packet, problem) = (null, "too large");
+            return false;
+        }
+
+        var length = (int)bytes.Length;
         var joined = ArrayPool<byte>.Shared.Rent(length);
         try
         {
@@ -102,7 +108,8 @@ public static class PacketCodec
         return TryParse(JsonToWire.Convert(schema, bytes, wire), wire.Written, parser, out packet, out problem);
     }
 
-    private static bool TryParse<T>(PacketProblem? found, ReadOnlySpan<byte> bytes, MessageParser<T> parser, out T? packet, out string problem)
+    private static bool TryParse<T>(
+        PacketProblem? found, ReadOnlySpan<byte> bytes, MessageParser<T> parser, out T? packet, out string problem)
         where T : class, IMessage<T>
     {
         packet = null;

@@ -63,7 +63,8 @@ public sealed class MutationTests(ITestOutputHelper output)
                 var before = GC.GetAllocatedBytesForCurrentThread();
                 var ok = tryRead(packet, codec, out var parsed, out var problem);
                 var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-                if (allocated > MaxAllocatedPerPacket + (MaxAllocatedPerByte * packet.Length) || ok != (parsed is not null) || ok != (problem.Length == 0))
+                if (allocated > MaxAllocatedPerPacket + (MaxAllocatedPerByte * packet.Length)
+                    || ok != (parsed is not null) || ok != (problem.Length == 0))
                 {
                     Assert.Fail($"{allocated} bytes for {Convert.ToHexString(packet.ToArray())}: {ok} {problem}");
                 }

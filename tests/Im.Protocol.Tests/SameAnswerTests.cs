@@ -147,7 +147,8 @@ public sealed class SameAnswerTests
     [Fact]
     public void APacketIsReadTheSameInPiecesAtEverySplit()
     {
-        var packet = new ClientPacket { RequestId = 3, Send = new Send { ClientMessageId = "id", UserId = "é你😀", Content = new Content { Text = "\n" } } };
+        var content = new Content { Text = "\n" };
+        var packet = new ClientPacket { RequestId = 3, Send = new Send { ClientMessageId = "id", UserId = "é你😀", Content = content } };
         foreach (var codec in Enum.GetValues<ImCodec>())
         {
             var bytes = PacketCodec.Write(packet, codec);
@@ -161,7 +162,8 @@ public sealed class SameAnswerTests
 
     private static IEnumerable<(FieldDescriptor[] Path, FieldDescriptor Field)> All(params FieldType[] types)
     {
-        var all = Fields.Of(ClientPacket.Descriptor).Concat(Fields.Of(ServerPacket.Descriptor)).Where(each => types.Contains(each.Field.FieldType)).ToArray();
+        var all = Fields.Of(ClientPacket.Descriptor).Concat(Fields.Of(ServerPacket.Descriptor))
+            .Where(each => types.Contains(each.Field.FieldType)).ToArray();
         Assert.NotEmpty(all);
         return all;
     }

@@ -10,7 +10,8 @@ internal sealed class EnumSchema
     private readonly (int Number, byte[] Utf8, byte[] Quoted)[] _values;
 
     public EnumSchema(EnumDescriptor descriptor) =>
-        _values = [.. descriptor.Values.Select(value => (value.Number, Encoding.UTF8.GetBytes(value.Name), Encoding.UTF8.GetBytes($"\"{value.Name}\"")))];
+        _values = [.. descriptor.Values.Select(
+            value => (value.Number, Encoding.UTF8.GetBytes(value.Name), Encoding.UTF8.GetBytes($"\"{value.Name}\"")))];
 
     /// <summary>The number of a name; names are compared exactly.</summary>
     public bool TryGetNumber(ReadOnlySpan<byte> name, out int number)

@@ -21,7 +21,9 @@ internal sealed class FieldSchema
         OneofIndex = descriptor.ContainingOneof?.Index ?? -1;
         Message = message;
         Enum = Kind == FieldKind.Enum ? new EnumSchema(descriptor.EnumType) : null;
-        WireType = Kind is FieldKind.String or FieldKind.Bytes or FieldKind.Message ? WireFormat.WireType.LengthDelimited : WireFormat.WireType.Varint;
+        WireType = Kind is FieldKind.String or FieldKind.Bytes or FieldKind.Message
+            ? WireFormat.WireType.LengthDelimited
+            : WireFormat.WireType.Varint;
         Tag = WireFormat.MakeTag(Number, WireType);
         Expected = Kind switch
         {
@@ -83,12 +85,14 @@ internal sealed class FieldSchema
             FieldType.String => FieldKind.String,
             FieldType.Bytes => FieldKind.Bytes,
             // The well-known types have JSON forms of their own.
-            FieldType.Message when !descriptor.IsMap && !descriptor.MessageType.FullName.StartsWith("google.protobuf.", StringComparison.Ordinal)
-                => FieldKind.Message,
+            FieldType.Message when !descriptor.IsMap
+                && !descriptor.MessageType.FullName.StartsWith("google.protobuf.", StringComparison.Ordinal) => FieldKind.Message,
             _ => FieldKind.Unsupported,
         };
 
         // Repeated numbers would be packed.
-        return descriptor.IsRepeated && kind is not (FieldKind.String or FieldKind.Bytes or FieldKind.Message) ? FieldKind.Unsupported : kind;
+        return descriptor.IsRepeated && kind is not (FieldKind.String or FieldKind.Bytes or FieldKind.Message)
+            ? FieldKind.Unsupported
+            : kind;
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace Im.Protocol.Codecs;
 
-/// <summary>Turns proto3 JSON into protobuf bytes for the generated parser. Only the pooled output is written, nothing else allocated.</summary>
+/// <summary>Turns proto3 JSON into protobuf bytes for the generated parser; allocates nothing but the pooled output.</summary>
 internal static class JsonToWire
 {
     // A name is at most this long when each of its characters is escaped.
@@ -171,7 +171,8 @@ internal static class JsonToWire
                 output.WriteVarint((ulong)(long)number);
                 return null;
 
-            case FieldKind.Int32 or FieldKind.UInt32 or FieldKind.Int64 or FieldKind.Enum when JsonValues.TryGetInteger(ref reader, out var value):
+            case FieldKind.Int32 or FieldKind.UInt32 or FieldKind.Int64 or FieldKind.Enum
+                when JsonValues.TryGetInteger(ref reader, out var value):
                 var inRange = field.Kind switch
                 {
                     FieldKind.Int64 => true,

@@ -11,6 +11,7 @@ internal static class JsonValues
     // Up to this length a decimal holds each digit, so that rounding cannot make an integer of something else.
     private const int MaxNumberBytes = 28;
     private const int MaxIntegerTextBytes = 20;
+    private const int MaxEscapedIntegerBytes = 6 * MaxIntegerTextBytes;
     private const int MaxEscapedEnumBytes = 384;
 
     /// <summary>The string with its escapes resolved; false for half a surrogate pair and for invalid UTF-8.</summary>
@@ -143,11 +144,14 @@ internal static class JsonValues
     private static bool TryParse(ref Utf8JsonReader reader, out long value)
     {
         value = 0;
-        var text = reader.ValueSpan;
-        if (reader.ValueIsEscaped || text.IsEmpty || text.Length > MaxIntegerTextBytes)
+        Span<byte> unescaped = stackalloc byte[MaxEscapedIntegerBytes];
+        if (reader.ValueSpan.Length > unescaped.Length || !TryCopyString(ref reader, unescaped, out var length)
+            || length is 0 or > MaxIntegerTextBytes)
         {
             return false;
         }
+
+        ReadOnlySpan<byte> text = unescaped[..length];
 
         // As in a JSON number: no plus sign, no leading zeros.
         var digits = text[0] == (byte)'-' ? text[1..] : text;

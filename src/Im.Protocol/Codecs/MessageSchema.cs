@@ -2,7 +2,7 @@ using Google.Protobuf.Reflection;
 
 namespace Im.Protocol.Codecs;
 
-/// <summary>What the codecs know of one message: made once from the generated descriptor, so a new packet needs no code. Immutable.</summary>
+/// <summary>What the codecs know of one message, made once from its descriptor: a new packet needs no code. Immutable.</summary>
 internal sealed class MessageSchema
 {
     /// <summary>Fields found by number in an array, and remembered as bits.</summary>
@@ -87,7 +87,8 @@ internal sealed class MessageSchema
         known.Add(descriptor.FullName, schema);
         schema._fields = [.. descriptor.Fields.InFieldNumberOrder()
             .Where(IsSupported)
-            .Select((field, index) => new FieldSchema(field, index, field.FieldType == FieldType.Message ? For(field.MessageType, known) : null))];
+            .Select((field, index) =>
+                new FieldSchema(field, index, field.FieldType == FieldType.Message ? For(field.MessageType, known) : null))];
         schema._byNumber = new FieldSchema?[schema._fields.Length == 0 ? 0 : schema._fields[^1].Number + 1];
         foreach (var field in schema._fields)
         {

@@ -69,7 +69,7 @@ internal sealed class WireBuffer : IBufferWriter<byte>, IDisposable
         return ++Length;
     }
 
-    /// <summary>Writes the length in front of what was written since <see cref="BeginLength"/>; moves it when one byte is too few.</summary>
+    /// <summary>Writes the length in front of what came since <see cref="BeginLength"/>; moves it when one byte is too few.</summary>
     public void EndLength(int start)
     {
         var length = Length - start;
@@ -104,7 +104,8 @@ internal sealed class WireBuffer : IBufferWriter<byte>, IDisposable
             return;
         }
 
-        var grown = ArrayPool<byte>.Shared.Rent(Math.Max(MinBytes, Math.Max(checked(Length + count), (int)Math.Min(2L * Length, Array.MaxLength))));
+        var doubled = (int)Math.Min(2L * Length, Array.MaxLength);
+        var grown = ArrayPool<byte>.Shared.Rent(Math.Max(MinBytes, Math.Max(checked(Length + count), doubled)));
         Written.CopyTo(grown);
         if (_array.Length > 0)
         {
