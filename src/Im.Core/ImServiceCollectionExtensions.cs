@@ -31,8 +31,6 @@ public static class ImServiceCollectionExtensions
     public static IImServerBuilder AddImServer(this IServiceCollection services, Action<ImServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddLogging();
-        services.AddMetrics();
         services.AddOptions<ImServerOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImServerOptions>, ImServerOptionsValidator>());
         if (configure is not null)
