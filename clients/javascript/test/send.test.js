@@ -76,6 +76,18 @@ test('what was not acked is sent again in the original order with the same ids, 
   assert.ok(sends.every((s) => s.value));
 });
 
+test('a send that waited for its retry when the connection was lost keeps its place behind an older one', async () => {
+  const t = start({ retryBaseMs: 200, reconnectBaseMs: 1_000 });
+  await t.connected();
+  send(t, 'a');
+  send(t, 'b');
+  await settle();
+  await t.socket.receive(errorOf(t.socket.last('send'), 100, 'internal'));
+  await t.socket.drop();
+  await t.reconnected();
+  assert.deepEqual(ids(t.socket), ['a', 'b']);
+});
+
 test('a send before connect waits for the sign-in', async () => {
   const t = start();
   const sent = send(t, 'early');
