@@ -231,8 +231,7 @@ internal sealed class WebSocketConnection : TransportConnection, IThreadPoolWork
         }
         catch (Exception exception)
         {
-            Log.Crashed(_logger, exception, RemoteAddress);
-            Close(ImCloseCode.InternalError, "An unexpected failure on the server.");
+            Crash(exception);
         }
 
         // Frames cannot be told apart any more. Closing at once would let the kernel throw away what the client has not read.
@@ -307,7 +306,20 @@ internal sealed class WebSocketConnection : TransportConnection, IThreadPoolWork
     {
         _refused = true;
         Log.BadInput(_logger, RemoteAddress, code, reason);
-        _handler.ReceiveFailed(code, reason);
+        try
+        {
+            _handler.ReceiveFailed(code, reason);
+        }
+        catch (Exception exception)
+        {
+            Crash(exception);
+        }
+    }
+
+    private void Crash(Exception exception)
+    {
+        Log.Crashed(_logger, exception, RemoteAddress);
+        Close(ImCloseCode.InternalError, "An unexpected failure on the server.");
     }
 
     private bool Deliver()
