@@ -55,7 +55,8 @@ internal sealed class RandomItems(Random random, NaiveModel model)
                 return GroupMessage(group, User(), Id());
             case < 65:
                 var (one, two) = (User(), User());
-                return Message(ConversationId.Direct(one, two), one, Audience(one, two), id: Id(), body: Body(), counts: random.Next(5) > 0);
+                var direct = ConversationId.Direct(one, two);
+                return Message(direct, one, Audience(one, two), id: Id(), body: Body(), counts: random.Next(5) > 0);
             case < 67:
                 var user = User();
                 return Message(ConversationId.Own(user), user, Audience(user), id: Id(), counts: false);
@@ -99,7 +100,7 @@ internal sealed class RandomItems(Random random, NaiveModel model)
         return item;
     }
 
-    /// <summary>The version that the group will have here if the changes made so far for this batch are effective; sometimes another.</summary>
+    /// <summary>The version that the group has if the changes made for this batch so far are effective; sometimes another.</summary>
     private long Version(string group) =>
         random.Next(15) == 0 ? random.Next(5) : _versions.TryGetValue(group, out var version) ? version : model.Version(group);
 
