@@ -125,7 +125,10 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
     /// <summary>A batch in the making.</summary>
     private sealed class Gathering(ImServerOptions options)
     {
-        private readonly HashSet<TimelineKey> _timelines = [];
+        private readonly HashSet<string> _conversations = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _inboxOwners = new(StringComparer.Ordinal);
+        private readonly List<TimelineKey> _conversationTimelines = [];
+        private readonly List<TimelineKey> _inboxTimelines = [];
         private readonly HashSet<Audience> _audiences = [];
         private HashSet<string>? _closed;
         private long _bytes;
@@ -135,7 +138,8 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
 
         public List<AppendItem> AppendItems { get; } = [];
 
-        public List<TimelineKey> Timelines { get; } = [];
+        /// <summary>The conversations, then the inboxes.</summary>
+        public List<TimelineKey> Timelines => [.. _conversationTimelines, .. _inboxTimelines];
 
         public bool IsFull { get; private set; }
 
@@ -158,14 +162,14 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
 
             Items.Add(item);
             AppendItems.Add(append);
-            AddTimeline(TimelineKey.Conversation(item.ConversationId));
+            if (_conversations.Add(item.ConversationId))
+            {
+                _conversationTimelines.Add(TimelineKey.Conversation(item.ConversationId));
+            }
+
             if (isNewAudience)
             {
-                _audiences.Add(append.Audience);
-                foreach (var userId in append.Audience.UserIds)
-                {
-                    AddTimeline(TimelineKey.Inbox(userId));
-                }
+                AddInboxes(append.Audience);
             }
 
             _inboxes = inboxes;
@@ -174,11 +178,15 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
             return true;
         }
 
-        private void AddTimeline(TimelineKey timeline)
+        private void AddInboxes(Audience audience)
         {
-            if (_timelines.Add(timeline))
+            _audiences.Add(audience);
+            foreach (var userId in audience.UserIds)
             {
-                Timelines.Add(timeline);
+                if (_inboxOwners.Add(userId))
+                {
+                    _inboxTimelines.Add(TimelineKey.Inbox(userId));
+                }
             }
         }
     }
