@@ -8,6 +8,7 @@ namespace Im.Client.Tests;
 /// <summary>The server's end of one connection.</summary>
 internal sealed class FakeConnection(NetworkStream stream, WebSocket? socket) : IDisposable
 {
+    private readonly SemaphoreSlim _sending = new(1);
     private readonly byte[] _buffer = new byte[1 << 20];
 
     public NetworkStream Stream => stream;
@@ -54,7 +55,7 @@ internal sealed class FakeConnection(NetworkStream stream, WebSocket? socket) : 
             await stream.ReadExactlyAsync(_buffer.AsMemory(0, length));
             return ClientPacket.Parser.ParseFrom(_buffer, 0, length);
         }
-        catch (Exception e) when (e is IOException or WebSocketException)
+        catch (Exception e) when (e is IOException or WebSocketException or ObjectDisposedException)
         {
             return null;
         }
@@ -72,7 +73,15 @@ internal sealed class FakeConnection(NetworkStream stream, WebSocket? socket) : 
 
             using var bytes = new MemoryStream();
             packet.WriteDelimitedTo(bytes);
-            await stream.WriteAsync(bytes.ToArray()).AsTask().WaitAsync(Wait.Limit);
+            await _sending.WaitAsync();
+            try
+            {
+                await stream.WriteAsync(bytes.ToArray()).AsTask().WaitAsync(Wait.Limit);
+            }
+            finally
+            {
+                _sending.Release();
+            }
         }
     }
 
@@ -129,6 +138,11 @@ internal sealed class FakeConnection(NetworkStream stream, WebSocket? socket) : 
 
     public Task CloseAsync(ImCloseCode code, int reconnectAfterMs = 0) =>
         SendAsync(new ServerPacket { Close = new Close { Code = (int)code, ReconnectAfterMs = reconnectAfterMs } });
+
+    public Task CloseFrameAsync(WebSocketCloseStatus status) => socket!.CloseOutputAsync(status, "", CancellationToken.None);
+
+    public Task SendTextAsync(string text) =>
+        socket!.SendAsync(System.Text.Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, CancellationToken.None);
 
     /// <summary>The other side closed, or cut, the connection.</summary>
     public async Task AssertClosedAsync()
