@@ -65,6 +65,22 @@ public sealed class CursorTests : ClientTest
     }
 
     [Fact]
+    public async Task ANewConnectionIsToldAgainInCaseTheLastAckWasLost()
+    {
+        var client = NewClient();
+        var first = await ConnectAsync(client);
+        await first.SendAsync(Packets.Inbox(1, 2));
+        await using var events = client.ReadAsync().GetAsyncEnumerator();
+        await NextAsync(events);
+        await NextAsync(events);
+        Assert.Equal(1, (await first.ReadDeviceAckAsync()).InboxSeq);
+        first.Cut();
+        using var second = await Server.AcceptAsync();
+        await second.SignInAsync();
+        Assert.Equal(1, (await second.ReadDeviceAckAsync()).InboxSeq);
+    }
+
+    [Fact]
     public async Task ManyEntriesAreSavedTogether()
     {
         var time = new FakeTime();

@@ -13,6 +13,8 @@ internal sealed class FakeConnection(NetworkStream stream, WebSocket? socket) : 
 
     public NetworkStream Stream => stream;
 
+    public WebSocketCloseStatus? ReceivedCloseStatus => socket?.CloseStatus;
+
     /// <summary>The next packet that is no ping; null at the end of the connection.</summary>
     public async Task<ClientPacket?> ReadAsync()
     {

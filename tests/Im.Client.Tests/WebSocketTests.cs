@@ -38,6 +38,7 @@ public sealed class WebSocketTests : ClientTest
         Assert.Equal(3, (await second.SignInAsync()).InboxCursor);
         await client.DisposeAsync();
         await second.AssertClosedAsync();
+        Assert.Equal(WebSocketCloseStatus.NormalClosure, second.ReceivedCloseStatus);
     }
 
     [Fact]

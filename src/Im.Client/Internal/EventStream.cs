@@ -158,6 +158,17 @@ internal sealed class EventStream
         }
     }
 
+    /// <summary>A new connection: the last ack may have been lost with the old one. False: there is nothing to tell.</summary>
+    public bool RepeatAck()
+    {
+        lock (_gate)
+        {
+            _inboxMoved = _finished.InboxSeq > 0;
+            _moved.UnionWith(_finished.OpenConversations().Select(c => c.Key));
+            return _inboxMoved || _moved.Count > 0;
+        }
+    }
+
     /// <summary>What to tell a server of this generation: the cursors that moved since the last call.</summary>
     public bool TryTakeAck(string generation, out Im.Protocol.DeviceAck ack)
     {

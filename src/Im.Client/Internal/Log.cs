@@ -31,4 +31,8 @@ internal static partial class Log
 
     [LoggerMessage(9008, LogLevel.Warning, "The server reported an error outside of a request: {Code} {Reason}: {Message}")]
     public static partial void UnaskedError(ILogger logger, int code, string reason, string message);
+
+    [LoggerMessage(9009, LogLevel.Warning,
+        "The event buffer is full, so answers to sends and requests are not read. Let the ReadAsync loop not await them; use another task.")]
+    public static partial void AnswersBehindFullBuffer(ILogger logger);
 }

@@ -108,6 +108,18 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         }
     }
 
+    /// <summary>Whether something that was written has no answer yet.</summary>
+    public bool HasUnanswered
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _written.Count > 0;
+            }
+        }
+    }
+
     public uint NextRequestId()
     {
         lock (_gate)

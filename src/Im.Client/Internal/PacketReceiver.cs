@@ -48,6 +48,11 @@ internal sealed class PacketReceiver(SessionHost host)
         }
 
         host.Events.SetIdentity(signedIn.UserId, signedIn.Reset ? "" : signedIn.Generation);
+        if (!signedIn.Reset && host.Events.RepeatAck())
+        {
+            host.RequestAck();
+        }
+
         return null;
     }
 

@@ -27,19 +27,15 @@ internal sealed class Session(SessionHost host, PacketStream stream)
         SessionEnd end;
         try
         {
-            end = await SignInAsync(token, signInDeadline).ConfigureAwait(false) ?? await RunSignedInAsync().ConfigureAwait(false);
+            end = await SignInAsync(token, signInDeadline).ConfigureAwait(false)
+                ?? await RunSignedInAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsConnectionLoss(e))
         {
             end = Lost(e);
         }
 
-        if (cancellationToken.IsCancellationRequested)
-        {
-            await stream.LeaveAsync().ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
+        cancellationToken.ThrowIfCancellationRequested();
         return end;
     }
 
@@ -128,39 +124,58 @@ internal sealed class Session(SessionHost host, PacketStream stream)
         return null;
     }
 
-    private async Task<SessionEnd> RunSignedInAsync()
+    private async Task<SessionEnd> RunSignedInAsync(CancellationToken leaving)
     {
         _lastReceived = _time.GetTimestamp();
+        using var abort = new CancellationTokenSource();
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var onStop = _stop.Token.UnsafeRegister(_ => stopped.TrySetResult(), null);
         var writing = WriteLoopAsync();
         var pinging = PingLoopAsync();
-        SessionEnd end;
+        var reading = ReadLoopAsync(abort.Token);
+        await Task.WhenAny(reading, stopped.Task).ConfigureAwait(false);
+        host.Outbox.Detach();
+        await _stop.CancelAsync().ConfigureAwait(false);
         try
         {
-            end = await ReadLoopAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsConnectionLoss(e))
-        {
-            end = Lost(e);
+            await Task.WhenAll(writing, pinging).ConfigureAwait(false);
+            if (leaving.IsCancellationRequested)
+            {
+                // Before the read is cancelled: that aborts a WebSocket.
+                await stream.LeaveAsync().ConfigureAwait(false);
+            }
         }
         finally
         {
-            host.Outbox.Detach();
-            await _stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(writing, pinging).ConfigureAwait(false);
+            await abort.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAny(reading).ConfigureAwait(false);
         }
 
-        return end;
+        return await reading.ConfigureAwait(false);
     }
 
-    private async Task<SessionEnd> ReadLoopAsync()
+    private async Task<SessionEnd> ReadLoopAsync(CancellationToken abort)
+    {
+        try
+        {
+            return await ReadPacketsAsync(abort).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnectionLoss(e))
+        {
+            return Lost(e);
+        }
+    }
+
+    private async Task<SessionEnd> ReadPacketsAsync(CancellationToken abort)
     {
         while (true)
         {
-            var packet = await stream.ReadAsync(_stop.Token).ConfigureAwait(false);
+            var packet = await stream.ReadAsync(abort).ConfigureAwait(false);
             Volatile.Write(ref _lastReceived, _time.GetTimestamp());
             if (packet is null)
             {
-                return stream.CloseCode is var (code, reason) ? SessionEnd.Closed(code, reason, 0) : SessionEnd.Lost("The server closed the connection.");
+                return _end ?? (stream.CloseCode is var (code, reason)
+                    ? SessionEnd.Closed(code, reason, 0) : SessionEnd.Lost("The server closed the connection."));
             }
 
             if (packet.PacketCase == ServerPacket.PacketOneofCase.Close)
@@ -264,7 +279,15 @@ internal sealed class Session(SessionHost host, PacketStream stream)
                 Volatile.Write(ref _pingDue, host.Outbox.NextRequestId());
                 host.Outbox.Ready.Set();
                 await Task.Delay(timeout, _time, _stop.Token).ConfigureAwait(false);
-                if (Volatile.Read(ref _lastReceived) < pinged && !host.Events.IsBlocked)
+                if (host.Events.IsBlocked)
+                {
+                    // Perhaps for ever, if the reader awaits one of them.
+                    if (host.Outbox.HasUnanswered)
+                    {
+                        Log.AnswersBehindFullBuffer(host.Logger);
+                    }
+                }
+                else if (Volatile.Read(ref _lastReceived) < pinged)
                 {
                     Abort(SessionEnd.Lost($"The server did not answer a ping within {timeout.TotalSeconds:0.###} s."));
                     return;
