@@ -54,7 +54,7 @@ public abstract class ClientTest : IAsyncDisposable
             },
             ct);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         foreach (var client in _clients)
         {

@@ -123,7 +123,8 @@ public sealed class CursorTests : ClientTest
     [Fact]
     public async Task NoDeviceAckOfAnOldGenerationIsSentToANewOne()
     {
-        var client = NewClient();
+        var store = new CountingStore();
+        var client = NewClient(o => o.CursorStore = store);
         var first = await ConnectAsync(client);
         await first.SendAsync(Packets.Inbox(1, 5));
         await using var events = client.ReadAsync().GetAsyncEnumerator();
@@ -138,6 +139,17 @@ public sealed class CursorTests : ClientTest
         await second.SendAsync(new ServerPacket { Snapshot = new Snapshot { InboxSeq = 70 } }, Packets.Inbox(71));
         while (await NextAsync(events) is not ImResetEvent)
         {
+        }
+
+        // An entry of the old generation is finished and saved, the reset is not finished: nothing may be told.
+        await Wait.Until(() => store.Saves == 1);
+        for (var i = 0; i < 3; i++)
+        {
+            var marking = client.MarkReadAsync("d", 1);
+            var packet = await second.ReadAsync();
+            Assert.Equal(ClientPacket.PacketOneofCase.MarkRead, packet!.PacketCase);
+            await second.SendAsync(new ServerPacket { RequestId = packet.RequestId, MarkedRead = new MarkedRead() });
+            await marking.WaitAsync(Wait.Limit);
         }
 
         await NextAsync(events); // Finishes the reset.
@@ -175,6 +187,12 @@ public sealed class CursorTests : ClientTest
         Assert.Equal(cursors.Conversations, loaded.Conversations);
         Assert.Equal(("ü", "g", 3L), (loaded.UserId, loaded.Generation, loaded.InboxSeq));
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(CursorFile)!));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     private sealed class CountingStore : ICursorStore
