@@ -50,7 +50,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
         }
 
         await Wait.UntilAsync(() => server.Transport.Buffers.Rented == 20);
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 32 * 1024 * 1024);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, Claimed / 2); // other tests allocate beside this one
         clients.ForEach(client => client.Dispose());
     }
 

@@ -20,9 +20,6 @@ namespace Im.Transport.Tcp.Internal;
 /// </remarks>
 internal sealed partial class TcpConnection : TransportConnection, IThreadPoolWorkItem
 {
-    // How long after the last packet a client may take to close its side. Then closing is the kernel's work.
-    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
-
     private readonly TcpConnectionContext _context;
     private readonly SocketChannel _channel;
     private IConnectionHandler _handler = null!; // set by RunAsync before the writer can start
