@@ -50,7 +50,7 @@ public sealed class TcpTransportOptions
     /// <value>Default: 10 seconds.</value>
     public TimeSpan TlsHandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>What is really listened on: the endpoint of <see cref="Port"/> when it was set or is the only one, then the others.</summary>
+    /// <summary>What is really listened on: the endpoint of <see cref="Port"/> if set or the only one, then the others.</summary>
     internal IReadOnlyList<TcpEndpointOptions> EffectiveEndpoints() =>
         _port is null && Endpoints.Count > 0 ? [.. Endpoints] : [new TcpEndpointOptions { Port = Port }, .. Endpoints];
 }

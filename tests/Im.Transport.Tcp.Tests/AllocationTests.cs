@@ -31,9 +31,14 @@ public sealed class AllocationTests
         };
         var buffer = new byte[64 * 1024];
         await WriteAndReadAsync(200);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        await WriteAndReadAsync(2000);
-        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - before) / 2000;
+        var bytes = long.MaxValue;
+        for (var i = 0; i < 5; i++)
+        {
+            // The least of several: the runtime's own work (compiling, its timers) comes and goes.
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            await WriteAndReadAsync(2000);
+            bytes = Math.Min(bytes, (GC.GetTotalAllocatedBytes(precise: true) - before) / 2000);
+        }
 
         // A box, a task or a delegate a write would be over this.
         Assert.InRange(bytes, 0, LimitBytes);

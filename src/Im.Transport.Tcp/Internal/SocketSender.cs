@@ -3,7 +3,7 @@ using System.Threading.Tasks.Sources;
 
 namespace Im.Transport.Tcp.Internal;
 
-/// <summary>Sends segments with one system call and without allocating. </summary>
+/// <summary>Sends segments with one system call and without allocating.</summary>
 /// <remarks>One send at a time; lives in a pooled <see cref="PacketBatch"/>.
 /// The base class's <c>true</c>: no execution context is captured.</remarks>
 internal sealed class SocketSender() : SocketAsyncEventArgs(true), IValueTaskSource<int>
