@@ -1,8 +1,10 @@
+using System.Net;
 using Im.Sample.Chat.Accounts;
 using Im.Sample.Chat.Data;
 using Im.Sample.Chat.Groups;
 using Im.Sample.Chat.Hosting;
 using Im.Sample.Chat.Pictures;
+using Im.Transport.Tcp;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
@@ -41,7 +43,12 @@ builder.Services.AddAuthorization(o => o.FallbackPolicy = new AuthorizationPolic
 builder.Services.AddImServer()
     .AddUserProvider<ChatUserProvider>()
     .AddWebSocketTransport()
-    .AddTcpTransport(o => o.Port = builder.Configuration.GetValue("Im:TcpPort", 9000));
+    .AddTcpTransport(o => o.Endpoints.Add(new TcpEndpointOptions
+    {
+        // As the page: this machine only, until there is TLS.
+        Address = IPAddress.Loopback,
+        Port = builder.Configuration.GetValue("Im:TcpPort", 9000),
+    }));
 builder.Services.AddHostedService<GroupRestorer>();
 
 var app = builder.Build();

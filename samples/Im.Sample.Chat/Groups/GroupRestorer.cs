@@ -1,7 +1,7 @@
 using Im.Groups;
-using Im.Model;
 using Im.Protocol;
 using Im.Sample.Chat.Data;
+using GroupInfo = Im.Model.GroupInfo;
 
 namespace Im.Sample.Chat.Groups;
 

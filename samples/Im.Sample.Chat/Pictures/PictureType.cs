@@ -9,12 +9,12 @@ internal static class PictureType
     /// <summary>The content type, or null for what is no PNG, JPEG, GIF or WebP.</summary>
     public static string? Sniff(ReadOnlySpan<byte> head)
     {
-        if (head.StartsWith([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
+        if (head.StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
         {
             return "image/png";
         }
 
-        if (head.StartsWith([0xFF, 0xD8, 0xFF]))
+        if (head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
         {
             return "image/jpeg";
         }
