@@ -94,6 +94,7 @@ history.replaceState(null, "");
 model.addEventListener("groups-changed", refreshGroups);
 connection.addEventListener("message", ({ detail }) => !model.users.has(detail.last?.senderId) && refreshContacts());
 connection.addEventListener("state", ({ detail }) => detail.state === "connected" && (refreshContacts(), refreshGroups()));
+connection.addEventListener("state", ({ detail }) => (document.documentElement.dataset.connection = detail.state));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refreshContacts());
 setInterval(() => document.visibilityState === "visible" && refreshContacts(), CONTACTS_EVERY_MS);
 await Promise.all([refreshContacts(), refreshGroups()]);
