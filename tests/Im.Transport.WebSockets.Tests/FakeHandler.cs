@@ -59,11 +59,17 @@ internal sealed class FakeHandler(TransportConnection connection) : IConnectionH
     public bool Receive(in ReadOnlySequence<byte> packet)
     {
         Enter(ref _reading, nameof(Receive));
-        var bytes = packet.ToArray();
-        var goOn = OnPacket?.Invoke(this, bytes) ?? true;
-        _received.Writer.TryWrite(bytes);
-        Volatile.Write(ref _reading, 0);
-        return goOn;
+        try
+        {
+            var bytes = packet.ToArray();
+            var goOn = OnPacket?.Invoke(this, bytes) ?? true;
+            _received.Writer.TryWrite(bytes);
+            return goOn;
+        }
+        finally
+        {
+            Volatile.Write(ref _reading, 0);
+        }
     }
 
     public void ReceiveFailed(ImCloseCode code, string reason)

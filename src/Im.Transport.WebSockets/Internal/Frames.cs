@@ -44,20 +44,14 @@ internal static class Frames
         }
     }
 
-    /// <summary>A close frame; the reason is cut after the last whole character that fits. Without a code the payload is empty.</summary>
-    public static byte[] Close(int? code, string reason)
+    /// <summary>A close frame; the reason is cut after the last whole character that fits.</summary>
+    public static byte[] Close(int code, string reason)
     {
         Span<byte> frame = stackalloc byte[MaxCloseFrameBytes];
-        var payloadBytes = 0;
-        if (code is { } value)
-        {
-            BinaryPrimitives.WriteUInt16BigEndian(frame[2..], (ushort)value);
-            Utf8.FromUtf16(reason, frame[4..], out _, out var written, replaceInvalidSequences: true);
-            payloadBytes = 2 + written;
-        }
-
-        WriteHeader(frame, CloseOpcode, payloadBytes);
-        return frame[..(2 + payloadBytes)].ToArray();
+        BinaryPrimitives.WriteUInt16BigEndian(frame[2..], (ushort)code);
+        Utf8.FromUtf16(reason, frame[4..], out _, out var reasonBytes, replaceInvalidSequences: true);
+        WriteHeader(frame, CloseOpcode, 2 + reasonBytes);
+        return frame[..(4 + reasonBytes)].ToArray();
     }
 
     /// <summary>Is this a close frame, and with which code?</summary>

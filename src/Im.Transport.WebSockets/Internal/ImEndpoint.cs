@@ -50,7 +50,10 @@ internal sealed class ImEndpoint(WebSocketTransport transport)
     private async Task ConnectAsync(HttpContext context, Subprotocol subprotocol)
     {
         Prepare(context);
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(
+
+        // Not disposed: it holds nothing of its own, and disposing one whose close frame went past it resets the connection, which can take
+        // our last bytes from the client. The web server ends the connection when the request ends.
+        var socket = await context.WebSockets.AcceptWebSocketAsync(
             new WebSocketAcceptContext { SubProtocol = subprotocol.Name, KeepAliveInterval = TimeSpan.Zero }).ConfigureAwait(false);
         var stream = context.Features.Get<UpgradeFeatures>()?.Stream ?? throw new InvalidOperationException(
             "MapIm needs a web server that upgrades connections (Kestrel, IIS, HTTP.sys). With TestServer, run Kestrel on a free port instead: "

@@ -10,7 +10,7 @@ internal static partial class Log
     public static partial void Connected(ILogger logger, string remoteAddress, string subprotocol);
 
     [LoggerMessage(EventIds.Disconnected, LogLevel.Debug, "WebSocket from {RemoteAddress} closed: {Code} {Reason}")]
-    public static partial void Disconnected(ILogger logger, string remoteAddress, int? code, string reason);
+    public static partial void Disconnected(ILogger logger, string remoteAddress, int code, string reason);
 
     [LoggerMessage(EventIds.ConnectionFailed, LogLevel.Debug, "WebSocket from {RemoteAddress} was lost.")]
     public static partial void ConnectionFailed(ILogger logger, Exception? exception, string remoteAddress);

@@ -38,7 +38,7 @@ internal sealed class WebSocketConnection : TransportConnection, IThreadPoolWork
     private bool _writesNoMore;     // the close frame was taken, or the connection is gone
     private bool _resumed;          // ResumeReading was called since the last Receive began
     private TaskCompletionSource? _paused;
-    private int? _closeCode;
+    private int _closeCode;
     private string _closeReason = "";
 
     // Written under _gate, read anywhere.
@@ -153,7 +153,7 @@ internal sealed class WebSocketConnection : TransportConnection, IThreadPoolWork
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    private void Close(int? code, string reason, bool byPeer)
+    private void Close(int code, string reason, bool byPeer)
     {
         lock (_gate)
         {
@@ -210,7 +210,7 @@ internal sealed class WebSocketConnection : TransportConnection, IThreadPoolWork
         {
             if (await ReceiveAsync().ConfigureAwait(false))
             {
-                Close((int?)_socket.CloseStatus, "", byPeer: true);
+                Close((int)(_socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure), "", byPeer: true);
                 return null;
             }
 
