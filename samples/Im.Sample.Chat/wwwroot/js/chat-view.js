@@ -90,6 +90,7 @@ export class ChatView {
     this.#renderTitle(c);
     reconcile($("entries"), this.#items(c));
     $("older").textContent = this.#loading ? "Loading earlier messages…" : c.hasOlder ? "" : c.entries.length > 0 ? "This is where the conversation begins" : "";
+    box.ariaBusy = String(this.#loading); // a page of history is not read out as news
     $("composer").hidden = !c.isMember;
     $("closed").hidden = c.isMember;
     if (this.#atEnd) this.#toEnd();
