@@ -33,6 +33,9 @@ public enum ImErrorCode
     /// <summary>More requests a second than the session may make.</summary>
     RateLimited = 203,
 
+    /// <summary>A frame's length is over the limit, or negative.</summary>
+    FrameTooLarge = 204,
+
     // 3xx: signing in
     /// <summary>Something else than a sign-in came first.</summary>
     NotSignedIn = 300,

@@ -50,6 +50,7 @@ public static class PacketFraming
 
     /// <summary>
     /// Takes the next packet off <paramref name="buffer"/>, in place. The length is checked before the packet's bytes are waited for.
+    /// A length may be padded to <see cref="MaxPrefixBytes"/>, for writers that reserve its place; a longer prefix is refused.
     /// </summary>
     /// <param name="buffer">What was received; moved past the packet when there is one, else left as it was.</param>
     /// <param name="maxPacketBytes">The limit.</param>

@@ -10,8 +10,8 @@ public interface IConversationStore
     ValueTask<IReadOnlyList<Membership>> GetMembershipsAsync(string userId, string conversationId, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The conversation timelines that the user reads by cursor: of each present membership with fan-out on read the part since its
-    /// join or switch, and of the conversations in <paramref name="known"/> also the last part that has ended.
+    /// The conversation timelines that the user reads by cursor, in parts: of each present membership with fan-out on read the part since its
+    /// join or switch, and of the conversations in <paramref name="known"/> also every part that has ended; oldest first within a conversation.
     /// </summary>
     ValueTask<IReadOnlyList<ReadTimeline>> GetReadTimelinesAsync(
         string userId, IReadOnlyList<string> known, CancellationToken cancellationToken);
@@ -35,7 +35,7 @@ public interface IConversationStore
 /// <param name="Last">The leave entry; null while the stay goes on.</param>
 public readonly record struct Membership(ConversationSeq First, ConversationSeq? Last);
 
-/// <summary>A conversation timeline that a user's sessions read by cursor.</summary>
+/// <summary>A part of a conversation timeline that a user's sessions read by cursor.</summary>
 /// <param name="ConversationId">The conversation.</param>
 /// <param name="After">The join or switch entry, which came through the inbox: the timeline is read from the next one on.</param>
 /// <param name="Last">The last entry that comes through the conversation's timeline; null while that goes on.</param>

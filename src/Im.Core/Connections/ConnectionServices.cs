@@ -1,0 +1,20 @@
+using Im.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Im.Connections;
+
+/// <summary>What every connection of the server shares; one object, so that a connection holds few references.</summary>
+internal sealed class ConnectionServices(
+    Requests requests, IOptions<ImServerOptions> options, TimeProvider time, ImMetrics metrics, ILogger<Connection> logger)
+{
+    public Requests Requests { get; } = requests;
+
+    public ImServerOptions Options { get; } = options.Value;
+
+    public TimeProvider Time { get; } = time;
+
+    public ImMetrics Metrics { get; } = metrics;
+
+    public ILogger Logger { get; } = logger;
+}

@@ -1,0 +1,182 @@
+using Im.Protocol;
+using Im.Sync;
+using Im.Timelines;
+
+namespace Im.Connections;
+
+/// <summary>What waits to be written to one connection: replies of its own and pushes of shared payloads, in order.</summary>
+/// <remarks>
+/// <see cref="Lock"/> guards the queue and, since both change together, the session's timelines too. It is held for a few steps, never across I/O
+/// and never together with another session's. A full queue blocks nobody: pushes are refused (the timeline goes behind), replies are
+/// always taken and stop the reading of the connection instead.
+/// </remarks>
+internal sealed class Outbox(TransportConnection transport, int maxBytes)
+{
+    private Queue<Item>? _items;
+    private int _bytes;
+    private bool _wantsRoom;
+    private bool _isClosed;
+
+    public Lock Lock { get; } = new();
+
+    public ImCodec Codec { get; } = transport.Codec;
+
+    /// <summary>Called outside the lock when a queue that had been full, or that somebody waited for, has room again.</summary>
+    public Action? RoomAgain { get; set; }
+
+    /// <summary>Replies are over the limit: stop reading. Read under the lock or as a hint.</summary>
+    public bool IsOverLimit => _bytes > maxBytes;
+
+    /// <summary>Takes a reply, whatever is queued. Ignored after the Close packet.</summary>
+    public void Enqueue(ServerPacket packet)
+    {
+        var bytes = PacketCodec.Write(packet, Codec);
+        lock (Lock)
+        {
+            EnqueueLocked(bytes);
+        }
+
+        transport.RequestWrite();
+    }
+
+    /// <summary>Takes a signal if there is room, and says whether there was.</summary>
+    public bool TryEnqueue(byte[] signal)
+    {
+        lock (Lock)
+        {
+            if (_bytes + signal.Length > maxBytes)
+            {
+                return false;
+            }
+
+            EnqueueLocked(signal);
+        }
+
+        transport.RequestWrite();
+        return true;
+    }
+
+    /// <summary>Takes replies in one go. Call under the lock, and <see cref="RequestWrite"/> after it.</summary>
+    public void EnqueueLocked(byte[] packet)
+    {
+        if (!_isClosed)
+        {
+            (_items ??= new Queue<Item>()).Enqueue(new Item(packet, null, default, 0));
+            _bytes += packet.Length;
+        }
+    }
+
+    /// <summary>
+    /// Takes a push if there is room; an empty queue has room for any. Call under the lock, and <see cref="RequestWrite"/> after it.
+    /// </summary>
+    public bool TryEnqueueLocked(TimelineKey timeline, long firstSeq, PushPayload payload)
+    {
+        var size = PushWriter.Measure(payload, Codec);
+        if (_isClosed || (_bytes > 0 && _bytes + size > maxBytes))
+        {
+            return false;
+        }
+
+        (_items ??= new Queue<Item>()).Enqueue(new Item(null, payload, timeline, firstSeq));
+        _bytes += size;
+        return true;
+    }
+
+    /// <summary>
+    /// Whether the queue is short enough for a page of backlog. If not, <see cref="RoomAgain"/> is called when it is. Call under the lock.
+    /// </summary>
+    public bool HasRoomForPageLocked()
+    {
+        if (_bytes <= maxBytes / 4)
+        {
+            return true;
+        }
+
+        _wantsRoom = true;
+        return false;
+    }
+
+    /// <summary>Asks for <see cref="RoomAgain"/>; false if there is room already.</summary>
+    public bool WaitForRoom()
+    {
+        lock (Lock)
+        {
+            return !HasRoomForPageLocked();
+        }
+    }
+
+    public void RequestWrite() => transport.RequestWrite();
+
+    /// <summary>Forgets the pushes that are queued, takes the Close packet as the last one and refuses everything after it.</summary>
+    public void Close(ServerPacket closePacket)
+    {
+        var bytes = PacketCodec.Write(closePacket, Codec);
+        lock (Lock)
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            var replies = _items?.Where(item => item.Packet is not null).ToArray() ?? [];
+            _items = new Queue<Item>(replies);
+            _bytes = replies.Sum(item => item.Packet!.Length);
+            EnqueueLocked(bytes);
+            _isClosed = true;
+        }
+    }
+
+    /// <summary>Drops everything: the connection is gone.</summary>
+    public void Discard()
+    {
+        lock (Lock)
+        {
+            _isClosed = true;
+            _items = null;
+            _bytes = 0;
+        }
+    }
+
+    /// <summary>Writes until the writer is full or nothing is queued; called by the transport, one call at a time.</summary>
+    public bool WriteTo(IPacketWriter writer)
+    {
+        while (!writer.IsFull)
+        {
+            Item item;
+            bool roomAgain;
+            lock (Lock)
+            {
+                if (_items is null || !_items.TryDequeue(out item))
+                {
+                    // An idle connection keeps no queue.
+                    _items = null;
+                    return false;
+                }
+
+                _bytes -= item.Packet?.Length ?? PushWriter.Measure(item.Payload!, Codec);
+                roomAgain = _wantsRoom && _bytes <= maxBytes / 4;
+                _wantsRoom &= !roomAgain;
+            }
+
+            if (item.Packet is not null)
+            {
+                writer.BeginPacket(item.Packet.Length);
+                writer.WriteShared(item.Packet);
+                writer.EndPacket();
+            }
+            else
+            {
+                PushWriter.Write(writer, Codec, item.Timeline, item.FirstSeq, item.Payload!);
+            }
+
+            if (roomAgain)
+            {
+                RoomAgain?.Invoke();
+            }
+        }
+
+        return true;
+    }
+
+    private readonly record struct Item(byte[]? Packet, PushPayload? Payload, TimelineKey Timeline, long FirstSeq);
+}

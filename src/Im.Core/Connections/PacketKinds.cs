@@ -1,0 +1,19 @@
+using Im.Protocol;
+
+namespace Im.Connections;
+
+/// <summary>The packets' names as metric tags.</summary>
+internal static class PacketKinds
+{
+    public static string GetName(ClientPacket.PacketOneofCase kind) => kind switch
+    {
+        ClientPacket.PacketOneofCase.SignIn => "sign_in",
+        ClientPacket.PacketOneofCase.RefreshToken => "refresh_token",
+        ClientPacket.PacketOneofCase.Ping => "ping",
+        ClientPacket.PacketOneofCase.Send => "send",
+        ClientPacket.PacketOneofCase.Sync => "sync",
+        ClientPacket.PacketOneofCase.DeviceAck => "device_ack",
+        ClientPacket.PacketOneofCase.MarkRead => "mark_read",
+        _ => "unknown",
+    };
+}

@@ -1,0 +1,85 @@
+using Im.Conversations;
+using Im.Devices;
+using Im.Diagnostics;
+using Im.Messaging;
+using Im.Protocol;
+using Im.Sync;
+
+namespace Im.Connections;
+
+/// <summary>Takes each kind of request to where it is handled.</summary>
+internal sealed class Requests(
+    SignInHandler signIn, SendPipeline sends, SyncReader sync, ReadMarks marks, DeviceAcks acks, ServerLifetime lifetime, ImMetrics metrics)
+{
+    public async ValueTask HandleAsync(Connection connection, ClientPacket request)
+    {
+        var cancellationToken = lifetime.Stopping;
+        switch (request.PacketCase)
+        {
+            case ClientPacket.PacketOneofCase.SignIn when connection.Session is null:
+                await signIn.SignInAsync(connection, request.RequestId, request.SignIn, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.SignIn:
+                connection.ReplyError(request.RequestId, ImErrorCode.AlreadySignedIn, "This connection is signed in; open another one for another device.");
+                break;
+            case var _ when connection.Session is null:
+                // The sign-in before it failed, and the connection is being closed.
+                break;
+            case ClientPacket.PacketOneofCase.RefreshToken:
+                await signIn.RefreshAsync(connection, request.RequestId, request.RefreshToken.Token, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.Send:
+                await SendAsync(connection, connection.Session, request, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.Sync:
+                connection.Reply(request.RequestId, new ServerPacket { SyncPage = await sync.ReadAsync(connection.Session.UserId, request.Sync, cancellationToken) });
+                break;
+            case ClientPacket.PacketOneofCase.DeviceAck:
+                await acks.AckAsync(connection.Session, request.DeviceAck, cancellationToken);
+                if (request.RequestId != 0)
+                {
+                    connection.Reply(request.RequestId, new ServerPacket { DeviceAcked = new DeviceAcked() });
+                }
+
+                break;
+            case ClientPacket.PacketOneofCase.MarkRead:
+                connection.Reply(request.RequestId, new ServerPacket { MarkedRead = await marks.MoveAsync(connection.Session.UserId, request.MarkRead, cancellationToken) });
+                break;
+            case ClientPacket.PacketOneofCase.Ping:
+                break;
+            default:
+                connection.ReplyError(request.RequestId, ImErrorCode.UnknownPacket, "The packet is empty or of a kind that this server does not know.");
+                break;
+        }
+    }
+
+    private async ValueTask SendAsync(Connection connection, Session session, ClientPacket request, CancellationToken cancellationToken)
+    {
+        var send = request.Send;
+        var message = new ClientMessage(connection, request.RequestId, metrics)
+        {
+            SenderId = session.UserId,
+            SenderDeviceId = session.Device.DeviceId,
+            ClientMessageId = send.ClientMessageId,
+            TargetConversationId = send.ConversationId,
+            TargetUserId = send.UserId,
+            Content = send.Content ?? new Content(),
+            NonPersistent = send.NonPersistent,
+            Activity = ImActivitySource.StartSend(request.Traceparent, session.UserId, request.RequestId),
+        };
+
+        // Ended by the answer.
+        connection.BeginPending();
+        try
+        {
+            await sends.SubmitAsync(message, cancellationToken);
+        }
+        catch
+        {
+            // The caller answers with the error.
+            message.Activity?.Dispose();
+            connection.EndPending();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Im.Fanout;
+using Im.Model;
+using Im.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Im.Conversations;
+
+/// <summary>The conversations that messages are sent to, with their members. A stale one costs a retry of an append, never a lost or leaked message.</summary>
+internal sealed class ConversationCache(IGroupStore groups, FanoutStrategies strategies, IOptions<ImServerOptions> options)
+{
+    private readonly BoundedCache<ConversationInfo> _cache = new(options.Value.MaxCachedConversations);
+
+    /// <summary>The conversation as it was last seen, without asking the store.</summary>
+    public ConversationInfo? Find(string conversationId) =>
+        _cache.TryGet(conversationId, out var info) ? info : Derive(conversationId);
+
+    /// <summary>The conversation, or null where there is none.</summary>
+    public async ValueTask<ConversationInfo?> GetAsync(string conversationId, CancellationToken cancellationToken) =>
+        Find(conversationId) ?? await ReloadAsync(conversationId, cancellationToken);
+
+    /// <summary>The conversation as the store has it now.</summary>
+    public async ValueTask<ConversationInfo?> ReloadAsync(string conversationId, CancellationToken cancellationToken)
+    {
+        if (!ConversationId.IsGroup(conversationId))
+        {
+            return Derive(conversationId);
+        }
+
+        var group = (await groups.GetGroupsAsync([conversationId], cancellationToken))[0];
+        if (group is null)
+        {
+            return null;
+        }
+
+        var loaded = new ConversationInfo(
+            conversationId, group.Version, group.Members, strategies.Get(group.Fanout).WritesInboxes, group);
+
+        // Two loads may end in the wrong order; the newer version stays.
+        if (!_cache.TryGet(conversationId, out var known) || known.Version < loaded.Version)
+        {
+            _cache.Set(conversationId, loaded);
+            return loaded;
+        }
+
+        return known;
+    }
+
+    // Direct and own conversations are what their ids say; only the kept object's audience makes classes cheap.
+    private ConversationInfo? Derive(string conversationId)
+    {
+        ImmutableArray<string> members;
+        if (ConversationId.IsOwn(conversationId))
+        {
+            members = [conversationId[2..]];
+        }
+        else if (ConversationId.TryGetParties(conversationId, out var first, out var second))
+        {
+            members = first == second ? [first] : [.. new[] { first, second }.Where(id => !id.StartsWith(ConversationId.SystemPrefix)).Order(StringComparer.Ordinal)];
+        }
+        else
+        {
+            return null;
+        }
+
+        var info = new ConversationInfo(conversationId, 0, members, writesInboxes: true);
+        _cache.Set(conversationId, info);
+        return info;
+    }
+}

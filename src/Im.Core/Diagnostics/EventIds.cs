@@ -1,0 +1,32 @@
+namespace Im.Diagnostics;
+
+/// <summary>Event ids of Im.Core: 1000–1999. An id that is no longer used is never given again.</summary>
+internal static class EventIds
+{
+    // 1000: the server's life
+    public const int Started = 1000;
+    public const int Draining = 1001;
+    public const int Stopped = 1002;
+    public const int DrainTimedOut = 1003;
+
+    // 1100: connections
+    public const int SignedIn = 1100;
+    public const int SignInRefused = 1101;
+    public const int ConnectionClosed = 1102;
+    public const int ConnectionRefused = 1103;
+    public const int BadPacket = 1104;
+
+    // 1200: requests
+    public const int RequestFailed = 1200;
+    public const int InterceptorFailed = 1201;
+    public const int NotifierFailed = 1202;
+    public const int UserProviderFailed = 1203;
+    public const int NoticesDropped = 1204;
+
+    // 1300: commits and sync
+    public const int CommitFailed = 1300;
+    public const int CatchUpFailed = 1301;
+    public const int DeliveryFailed = 1302;
+    public const int HeartbeatFailed = 1303;
+    public const int ReloadFailed = 1304;
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics.Metrics;
+using Im.Protocol;
+
+namespace Im.Diagnostics;
+
+/// <summary>The meter <c>Im.Server</c>. Instruments and tags are listed in docs/operations.md.</summary>
+internal sealed class ImMetrics : IDisposable
+{
+    public const string MeterName = "Im.Server";
+
+    private readonly Meter _meter;
+    private readonly UpDownCounter<long> _connections;
+    private readonly Counter<long> _closed;
+    private readonly Counter<long> _packets;
+    private readonly Counter<long> _errors;
+    private readonly Counter<long> _signIns;
+    private readonly Counter<long> _sends;
+    private readonly Counter<long> _deliveries;
+    private readonly Counter<long> _signalsDropped;
+    private readonly Counter<long> _behind;
+    private readonly Counter<long> _pages;
+    private readonly Counter<long> _noticesDropped;
+    private readonly Counter<long> _retries;
+    private readonly Histogram<double> _commitSeconds;
+    private readonly Histogram<long> _commitMessages;
+
+    public ImMetrics(IMeterFactory? factory = null)
+    {
+        _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
+        _connections = _meter.CreateUpDownCounter<long>("im.connections", "{connection}", "Open connections.");
+        _closed = _meter.CreateCounter<long>("im.connections.closed", "{connection}", "Closed connections by code.");
+        _packets = _meter.CreateCounter<long>("im.packets.received", "{packet}", "Packets received by kind.");
+        _errors = _meter.CreateCounter<long>("im.errors", "{error}", "Errors told to clients by code.");
+        _signIns = _meter.CreateCounter<long>("im.sign_ins", "{sign_in}", "Sign-ins by result.");
+        _sends = _meter.CreateCounter<long>("im.sends", "{message}", "Messages by outcome.");
+        _deliveries = _meter.CreateCounter<long>("im.deliveries", "{entry}", "Entries handed to sessions.");
+        _signalsDropped = _meter.CreateCounter<long>("im.signals.dropped", "{signal}", "Signals dropped because a queue was full.");
+        _behind = _meter.CreateCounter<long>("im.sessions.behind", "{event}", "Times that a session's timeline fell behind.");
+        _pages = _meter.CreateCounter<long>("im.catch_up.pages", "{page}", "Pages read by sessions that were behind, by source.");
+        _noticesDropped = _meter.CreateCounter<long>("im.notices.dropped", "{message}", "Messages whose after-commit handlers were too slow.");
+        _retries = _meter.CreateCounter<long>("im.commit.retries", "{retry}", "Appends proposed again because a head or a version was stale.");
+        _commitSeconds = _meter.CreateHistogram<double>("im.commit.duration", "s", "How long a commit took.");
+        _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
+    }
+
+    public void ConnectionOpened(string transport) => _connections.Add(1, Tag("transport", transport));
+
+    public void ConnectionClosed(string transport, ImCloseCode code)
+    {
+        _connections.Add(-1, Tag("transport", transport));
+        _closed.Add(1, Tag("transport", transport), Tag("code", ImErrorCodes.GetName(code)));
+    }
+
+    public void PacketReceived(string kind) => _packets.Add(1, Tag("kind", kind));
+
+    public void Error(ImErrorCode code) => _errors.Add(1, Tag("code", ImErrorCodes.GetName(code)));
+
+    public void SignIn(string result) => _signIns.Add(1, Tag("result", result));
+
+    public void Sent(string outcome, long count) => _sends.Add(count, Tag("outcome", outcome));
+
+    public void Delivered(long entries) => _deliveries.Add(entries);
+
+    public void SignalDropped() => _signalsDropped.Add(1);
+
+    public void FellBehind() => _behind.Add(1);
+
+    public void PageRead(bool fromRecent) => _pages.Add(1, Tag("source", fromRecent ? "recent" : "store"));
+
+    public void NoticesDropped(int messages) => _noticesDropped.Add(messages);
+
+    public void CommitRetried(string why) => _retries.Add(1, Tag("why", why));
+
+    public void Committed(TimeSpan duration, int messages)
+    {
+        _commitSeconds.Record(duration.TotalSeconds);
+        _commitMessages.Record(messages);
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
+}

@@ -1,0 +1,65 @@
+using Im.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Im.Diagnostics;
+
+/// <summary>Everything that Im.Core logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventIds.Started, LogLevel.Information, "IM node {Node} accepts connections over {Transports}; store generation {Generation}.")]
+    public static partial void Started(ILogger logger, string node, string transports, string generation);
+
+    [LoggerMessage(EventIds.Draining, LogLevel.Information, "IM node {Node} is draining {Connections} connections.")]
+    public static partial void Draining(ILogger logger, string node, int connections);
+
+    [LoggerMessage(EventIds.Stopped, LogLevel.Information, "IM node {Node} has stopped.")]
+    public static partial void Stopped(ILogger logger, string node);
+
+    [LoggerMessage(EventIds.DrainTimedOut, LogLevel.Warning, "Draining took longer than DrainTimeout ({Timeout}); {Connections} connections are cut.")]
+    public static partial void DrainTimedOut(ILogger logger, TimeSpan timeout, int connections);
+
+    [LoggerMessage(EventIds.SignedIn, LogLevel.Debug, "Connection {ConnectionId} signed in as {UserId} on {DeviceId} over {Transport}.")]
+    public static partial void SignedIn(ILogger logger, string connectionId, string userId, string deviceId, string transport);
+
+    [LoggerMessage(EventIds.SignInRefused, LogLevel.Debug, "Connection {ConnectionId}: sign-in refused, {Code}: {Message}")]
+    public static partial void SignInRefused(ILogger logger, string connectionId, ImErrorCode code, string message);
+
+    [LoggerMessage(EventIds.ConnectionClosed, LogLevel.Debug, "Connection {ConnectionId} of {UserId} closed, {Code}: {Reason}")]
+    public static partial void ConnectionClosed(ILogger logger, string connectionId, string userId, ImCloseCode code, string reason, Exception? exception);
+
+    [LoggerMessage(EventIds.ConnectionRefused, LogLevel.Warning, "A connection from {RemoteAddress} was refused: {Reason}")]
+    public static partial void ConnectionRefused(ILogger logger, string remoteAddress, string reason);
+
+    [LoggerMessage(EventIds.BadPacket, LogLevel.Debug, "Connection {ConnectionId}: {Problem}")]
+    public static partial void BadPacket(ILogger logger, string connectionId, string problem);
+
+    [LoggerMessage(EventIds.RequestFailed, LogLevel.Error, "Request {RequestId} ({Kind}) of connection {ConnectionId} failed.")]
+    public static partial void RequestFailed(ILogger logger, uint requestId, ClientPacket.PacketOneofCase kind, string connectionId, Exception exception);
+
+    [LoggerMessage(EventIds.InterceptorFailed, LogLevel.Error, "Message interceptor {Interceptor} failed.")]
+    public static partial void InterceptorFailed(ILogger logger, string interceptor, Exception exception);
+
+    [LoggerMessage(EventIds.NotifierFailed, LogLevel.Error, "{Handler} failed after the commit; {Messages} messages were not told.")]
+    public static partial void NotifierFailed(ILogger logger, string handler, int messages, Exception exception);
+
+    [LoggerMessage(EventIds.UserProviderFailed, LogLevel.Error, "The user provider failed for connection {ConnectionId}.")]
+    public static partial void UserProviderFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(EventIds.NoticesDropped, LogLevel.Warning, "Handlers after the commit are too slow: the oldest batch of {Messages} messages was dropped.")]
+    public static partial void NoticesDropped(ILogger logger, int messages);
+
+    [LoggerMessage(EventIds.CommitFailed, LogLevel.Error, "Batch {BatchNumber} of {Messages} messages could not be committed; its senders are told to retry.")]
+    public static partial void CommitFailed(ILogger logger, long batchNumber, int messages, Exception exception);
+
+    [LoggerMessage(EventIds.CatchUpFailed, LogLevel.Error, "Connection {ConnectionId} could not read its timelines; it is closed to sign in again.")]
+    public static partial void CatchUpFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(EventIds.DeliveryFailed, LogLevel.Critical, "Batch {BatchNumber} was committed but its delivery failed; sessions catch up when they reconnect.")]
+    public static partial void DeliveryFailed(ILogger logger, long batchNumber, Exception exception);
+
+    [LoggerMessage(EventIds.HeartbeatFailed, LogLevel.Error, "The heartbeat failed for connection {ConnectionId}.")]
+    public static partial void HeartbeatFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(EventIds.ReloadFailed, LogLevel.Error, "Conversation {ConversationId} could not be read again after a change.")]
+    public static partial void ReloadFailed(ILogger logger, string conversationId, Exception exception);
+}

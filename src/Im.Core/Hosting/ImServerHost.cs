@@ -1,0 +1,153 @@
+using Im.Connections;
+using Im.Diagnostics;
+using Im.Messaging;
+using Im.Protocol;
+using Im.Storage;
+using Im.Sync;
+using Im.Users;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Im;
+
+/// <summary>The server's life inside its host: check, initialise, accept; and back: stop accepting, tell clients, finish commits, close.</summary>
+/// <remarks>
+/// Draining begins in <see cref="StoppingAsync"/>, before any hosted service stops: the host's web server would otherwise wait for the connections
+/// that only the drain ends.
+/// </remarks>
+internal sealed class ImServerHost(
+    IServiceProvider services,
+    IEnumerable<IImTransport> transports,
+    IEnumerable<IStorageInitializer> initializers,
+    IMessageStore store,
+    ConnectionRegistry connections,
+    Committer committer,
+    AfterCommit afterCommit,
+    CatchUpScheduler scheduler,
+    Heartbeat heartbeat,
+    ServerLifetime lifetime,
+    TimeProvider time,
+    IOptions<ImServerOptions> options,
+    ILogger<ImServerHost> logger) : IHostedLifecycleService
+{
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+
+    private readonly IImTransport[] _transports = [.. transports];
+    private readonly ImServerOptions _options = options.Value;
+    private readonly List<IImTransport> _started = [];
+    private readonly CancellationTokenSource _giveUp = new();
+    private Task _committing = Task.CompletedTask;
+    private Task _telling = Task.CompletedTask;
+    private Task _background = Task.CompletedTask;
+    private bool _isDrained;
+
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        CheckRequirements();
+        return Task.CompletedTask;
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var initializer in initializers)
+        {
+            await initializer.InitializeAsync(cancellationToken);
+        }
+
+        var generation = await store.GetGenerationAsync(cancellationToken);
+        _committing = committer.RunAsync(_giveUp.Token);
+        _telling = afterCommit.RunAsync(_giveUp.Token);
+        _background = Task.WhenAll(scheduler.RunAsync(lifetime.Stopping), heartbeat.RunAsync(lifetime.Stopping));
+        foreach (var transport in _transports)
+        {
+            await transport.StartAsync(connections, cancellationToken);
+            _started.Add(transport);
+        }
+
+        Log.Started(logger, _options.NodeName, string.Join(", ", _transports.Select(transport => transport.Name)), generation);
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        if (_isDrained)
+        {
+            return;
+        }
+
+        _isDrained = true;
+        connections.StopAccepting();
+        Log.Draining(logger, _options.NodeName, connections.Count);
+        foreach (var transport in _started)
+        {
+            await transport.StopAcceptingAsync(cancellationToken);
+        }
+
+        using var timeout = new CancellationTokenSource(_options.DrainTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+
+        // Commits first, so that their acks stand in front of the Close packets.
+        committer.Complete();
+        await WaitAsync(_committing, either.Token);
+        foreach (var connection in connections.All)
+        {
+            connection.Close(ImCloseCode.Shutdown, "The server is shutting down; reconnect.", connections.RandomDelay());
+        }
+
+        afterCommit.Complete();
+        await WaitAsync(_telling, either.Token);
+        while (connections.Count > 0 && !either.IsCancellationRequested)
+        {
+            await WaitAsync(Task.Delay(DrainPoll, time, CancellationToken.None), either.Token);
+        }
+
+        if (connections.Count > 0)
+        {
+            Log.DrainTimedOut(logger, _options.DrainTimeout, connections.Count);
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // A host that does not know lifecycle services only calls this.
+        await StoppingAsync(cancellationToken);
+        lifetime.Stop();
+        await _giveUp.CancelAsync();
+        foreach (var transport in _started)
+        {
+            await transport.StopAsync(cancellationToken);
+        }
+
+        await Task.WhenAll(_committing, _telling, _background).WaitAsync(cancellationToken);
+        _giveUp.Dispose();
+        Log.Stopped(logger, _options.NodeName);
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void CheckRequirements()
+    {
+        if (services.GetService<IServiceProviderIsService>()?.IsService(typeof(IUserProvider)) == false)
+        {
+            throw new InvalidOperationException(
+                "The IM server has no IUserProvider, so it does not know who your users are. Write a class that implements Im.Users.IUserProvider and add the line: "
+                + "builder.Services.AddImServer().AddUserProvider<MyUserProvider>();");
+        }
+    }
+
+    // A loop's own failure is reported when it is awaited at the end.
+    private static async Task WaitAsync(Task task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The drain took too long.
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using Im.Conversations;
+using Im.Groups;
+using Im.Messaging;
+using Im.Presence;
+
+namespace Im;
+
+/// <summary>The server as the host's code sees it.</summary>
+internal sealed class ImServer(IImMessages messages, IImGroups groups, IImConversations conversations, IImSessions sessions) : IImServer
+{
+    public IImMessages Messages { get; } = messages;
+
+    public IImGroups Groups { get; } = groups;
+
+    public IImConversations Conversations { get; } = conversations;
+
+    public IImSessions Sessions { get; } = sessions;
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics.CodeAnalysis;
+using Im;
+using Im.Connections;
+using Im.Conversations;
+using Im.Devices;
+using Im.Diagnostics;
+using Im.Fanout;
+using Im.Groups;
+using Im.Messaging;
+using Im.Presence;
+using Im.Storage;
+using Im.Storage.InMemory;
+using Im.Sync;
+using Im.Timelines;
+using Im.Users;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers the IM server.</summary>
+public static class ImServiceCollectionExtensions
+{
+    /// <summary>Adds the IM server; alone it keeps everything in memory.</summary>
+    /// <remarks>
+    /// What the host registered before wins; configuring delegates of several calls all apply, in order. It can be safely called multiple times.
+    /// Go on with <c>AddUserProvider&lt;T&gt;()</c> and at least one transport.
+    /// </remarks>
+    public static IImServerBuilder AddImServer(this IServiceCollection services, Action<ImServerOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<ImServerOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImServerOptions>, ImServerOptionsValidator>());
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+        AddStorage(services);
+        AddInternals(services);
+        services.TryAddSingleton<IImMessages, ImMessages>();
+        services.TryAddSingleton<IImGroups, ImGroups>();
+        services.TryAddSingleton<IImConversations, ImConversations>();
+        services.TryAddSingleton<IImSessions, ImSessions>();
+        services.TryAddSingleton<IImServer, ImServer>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ImServerHost>());
+        return new Builder(services);
+    }
+
+    /// <summary>Says who the host's users are. The last call counts; a new scope for each use, so a <c>DbContext</c> can be injected.</summary>
+    public static IImServerBuilder AddUserProvider<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IImServerBuilder builder)
+        where T : class, IUserProvider
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.Replace(ServiceDescriptor.Scoped<IUserProvider, T>());
+        return builder;
+    }
+
+    /// <summary>Adds an interceptor, after those added before. Adding the same type again is no error.</summary>
+    public static IImServerBuilder AddMessageInterceptor<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IImServerBuilder builder)
+        where T : class, IMessageInterceptor
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IMessageInterceptor, T>());
+        return builder;
+    }
+
+    /// <summary>Adds an offline notifier. Adding the same type again is no error.</summary>
+    public static IImServerBuilder AddOfflineNotifier<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IImServerBuilder builder)
+        where T : class, IOfflineNotifier
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IOfflineNotifier, T>());
+        return builder;
+    }
+
+    private static void AddStorage(IServiceCollection services)
+    {
+        services.TryAddSingleton<InMemoryState>();
+        services.TryAddSingleton<IMessageStore, InMemoryMessageStore>();
+        services.TryAddSingleton<IGroupStore, InMemoryGroupStore>();
+        services.TryAddSingleton<IConversationStore, InMemoryConversationStore>();
+        services.TryAddSingleton<IDeviceStore, InMemoryDeviceStore>();
+        services.TryAddSingleton<ISequenceAllocator, CachedSequenceAllocator>();
+    }
+
+    private static void AddInternals(IServiceCollection services)
+    {
+        services.TryAddSingleton<ServerLifetime>();
+        services.TryAddSingleton<ImMetrics>();
+        services.TryAddSingleton<Checkpoints>();
+        services.TryAddSingleton<SessionRegistry>();
+        services.TryAddSingleton<ConversationReaders>();
+        services.TryAddSingleton<ConnectionServices>();
+        services.TryAddSingleton<ConnectionRegistry>();
+        services.TryAddSingleton<Requests>();
+        services.TryAddSingleton<SignInHandler>();
+        services.TryAddSingleton<Heartbeat>();
+        services.TryAddSingleton(provider => new RecentEntries(provider.GetRequiredService<IOptions<ImServerOptions>>().Value.RecentEntriesBytes));
+        services.TryAddSingleton<CatchUpScheduler>();
+        services.TryAddSingleton<SignInReader>();
+        services.TryAddSingleton<SyncReader>();
+        services.TryAddSingleton<HistoryReader>();
+        services.TryAddSingleton<UserDirectory>();
+        services.TryAddSingleton<ConversationCache>();
+        services.TryAddSingleton<ReadMarks>();
+        services.TryAddSingleton<DeviceAcks>();
+        services.TryAddSingleton<Interceptors>();
+        services.TryAddSingleton<SignalRelay>();
+        services.TryAddSingleton<SendPipeline>();
+        services.TryAddSingleton<AfterCommit>();
+        services.TryAddSingleton<Delivery>();
+        services.TryAddSingleton<Committer>();
+        services.TryAddSingleton<FanoutStrategies>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, WriteFanout>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, ReadFanout>());
+    }
+
+    private sealed class Builder(IServiceCollection services) : IImServerBuilder
+    {
+        public IServiceCollection Services { get; } = services;
+    }
+}

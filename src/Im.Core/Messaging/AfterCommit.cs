@@ -1,0 +1,85 @@
+using System.Threading.Channels;
+using Im.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Im.Messaging;
+
+/// <summary>What the host's handlers are told of one commit.</summary>
+internal sealed record StoredMessages(IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<OfflineNotice> Notices);
+
+/// <summary>Tells interceptors and the offline notifier of what was committed: in batches, in order, at most once, without holding anybody back.</summary>
+/// <remarks>The queue is bounded: where the handlers are slower than the commits, the oldest batch is dropped and counted.</remarks>
+internal sealed class AfterCommit
+{
+    private const int MaxQueuedBatches = 256;
+
+    private readonly Channel<StoredMessages> _queue;
+    private readonly Interceptors _interceptors;
+    private readonly IOfflineNotifier[] _notifiers;
+    private readonly ILogger _logger;
+
+    public AfterCommit(Interceptors interceptors, IEnumerable<IOfflineNotifier> notifiers, ImMetrics metrics, ILogger<AfterCommit> logger)
+    {
+        _interceptors = interceptors;
+        _notifiers = [.. notifiers];
+        _logger = logger;
+        _queue = Channel.CreateBounded<StoredMessages>(
+            new BoundedChannelOptions(MaxQueuedBatches) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
+            dropped =>
+            {
+                metrics.NoticesDropped(dropped.Messages.Count);
+                Log.NoticesDropped(logger, dropped.Messages.Count);
+            });
+    }
+
+    public bool WantsNotices => _notifiers.Length > 0;
+
+    public bool IsWanted => WantsNotices || _interceptors.Any;
+
+    public void Enqueue(StoredMessages stored)
+    {
+        if (stored.Messages.Count > 0)
+        {
+            _queue.Writer.TryWrite(stored);
+        }
+    }
+
+    /// <summary>Takes no more; <see cref="RunAsync"/> ends when everything taken has been told.</summary>
+    public void Complete() => _queue.Writer.TryComplete();
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var stored in _queue.Reader.ReadAllAsync(cancellationToken))
+            {
+                await _interceptors.NotifyAsync(stored.Messages, cancellationToken);
+                await NotifyOfflineAsync(stored, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Shutdown that took too long; at most once was the promise.
+        }
+    }
+
+    private async ValueTask NotifyOfflineAsync(StoredMessages stored, CancellationToken cancellationToken)
+    {
+        if (stored.Notices.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var notifier in _notifiers)
+        {
+            try
+            {
+                await notifier.NotifyAsync(stored.Notices, cancellationToken);
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                Log.NotifierFailed(_logger, notifier.GetType().Name, stored.Notices.Count, exception);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using System.Threading.Channels;
+using Im.Conversations;
+using Im.Storage;
+using Im.Timelines;
+
+namespace Im.Messaging;
+
+/// <summary>Gathers a batch from what is queued: its members are those of the conversations as they are known now.</summary>
+/// <remarks>
+/// After a change of a conversation nothing more of that conversation goes into the same batch: it would be validated against the version before.
+/// Used by the committer's loop only.
+/// </remarks>
+internal sealed class BatchBuilder(ConversationCache conversations, IMessageStore store, TimeProvider time, ImServerOptions options)
+{
+    // Items that go into the next batch ahead of the queue, in order.
+    private readonly List<PendingAppend> _retries = [];
+    private long _lastBatchNumber = time.GetUtcNow().ToUnixTimeMilliseconds() << 20;
+
+    public bool HasRetries => _retries.Count > 0;
+
+    /// <summary>Puts items that were refused as stale in front: what was held back because of them came later.</summary>
+    public void Retry(IEnumerable<PendingAppend> items) => _retries.InsertRange(0, items);
+
+    public IReadOnlyList<PendingAppend> TakeRetries()
+    {
+        PendingAppend[] taken = [.. _retries];
+        _retries.Clear();
+        return taken;
+    }
+
+    /// <summary>A batch of at least one item, or null if every item was refused.</summary>
+    public async ValueTask<Batch?> BuildAsync(ChannelReader<PendingAppend> queue, CancellationToken cancellationToken)
+    {
+        var gathering = new Gathering(options);
+        foreach (var item in TakeRetries())
+        {
+            await AddAsync(gathering, item, cancellationToken);
+        }
+
+        while (!gathering.IsFull && queue.TryRead(out var item))
+        {
+            await AddAsync(gathering, item, cancellationToken);
+        }
+
+        return gathering.Items.Count == 0
+            ? null
+            : new Batch(options.NodeName, ++_lastBatchNumber, gathering.Items, gathering.AppendItems, gathering.Timelines);
+    }
+
+    private async ValueTask AddAsync(Gathering gathering, PendingAppend item, CancellationToken cancellationToken)
+    {
+        if (gathering.IsFull || gathering.IsClosed(item.ConversationId))
+        {
+            gathering.Close(item.ConversationId);
+            _retries.Add(item);
+            return;
+        }
+
+        if (item is PendingChange change)
+        {
+            if (!gathering.TryAdd(item, ToAppend(item, change.ExpectedVersion, change.Audience, change.Change)))
+            {
+                _retries.Add(item);
+            }
+            else if (change.Change is not ConversationChange.MoveReadMark)
+            {
+                gathering.Close(item.ConversationId);
+            }
+
+            return;
+        }
+
+        if (await GetAsync(item, cancellationToken) is { } info
+            && !gathering.TryAdd(item, ToAppend(item, info.Version, info.Audience, null)))
+        {
+            _retries.Add(item);
+        }
+    }
+
+    // The conversation, after another look at whether the sender may write into it: that may have changed since the message came.
+    private async ValueTask<ConversationInfo?> GetAsync(PendingAppend item, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var info = conversations.Find(item.ConversationId) ?? await conversations.GetAsync(item.ConversationId, cancellationToken);
+            if (SendPipeline.CheckMembership(item, info) is not { } refusal)
+            {
+                return info;
+            }
+
+            var sent = (await store.FindSentAsync([new SentKey(item.SenderId, item.ClientMessageId)], cancellationToken))[0];
+            if (sent is null)
+            {
+                item.Refuse(refusal.Code, refusal.Message);
+            }
+            else
+            {
+                item.Answer(SentAnswers.ToResult(sent, item.Hash));
+            }
+        }
+        catch (ImStorageException)
+        {
+            item.Refuse(Protocol.ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
+        }
+
+        return null;
+    }
+
+    private AppendItem ToAppend(PendingAppend item, long version, Audience audience, ConversationChange? change) => new()
+    {
+        ConversationId = item.ConversationId,
+        SenderId = item.SenderId,
+        SenderDeviceId = item.SenderDeviceId,
+        ClientMessageId = item.ClientMessageId,
+        Hash = item.Hash,
+        TimeMs = item.TimeMs != 0 ? item.TimeMs : item.TimeMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+        ExpectedVersion = version,
+        Kind = item.Kind,
+        Body = item.Body,
+        CountsAsUnread = change is null,
+        Audience = audience,
+        Change = change,
+    };
+
+    /// <summary>A batch in the making.</summary>
+    private sealed class Gathering(ImServerOptions options)
+    {
+        private readonly HashSet<TimelineKey> _timelines = [];
+        private readonly HashSet<Audience> _audiences = [];
+        private HashSet<string>? _closed;
+        private long _bytes;
+        private int _inboxes;
+
+        public List<PendingAppend> Items { get; } = [];
+
+        public List<AppendItem> AppendItems { get; } = [];
+
+        public List<TimelineKey> Timelines { get; } = [];
+
+        public bool IsFull { get; private set; }
+
+        public bool IsClosed(string conversationId) => _closed?.Contains(conversationId) == true;
+
+        public void Close(string conversationId) => (_closed ??= new HashSet<string>(StringComparer.Ordinal)).Add(conversationId);
+
+        /// <summary>False: the batch is full without it.</summary>
+        public bool TryAdd(PendingAppend item, AppendItem append)
+        {
+            // An audience is walked once, however many messages it gets.
+            var isNewAudience = !_audiences.Contains(append.Audience);
+            var inboxes = _inboxes + (isNewAudience ? append.Audience.UserIds.Length : 0);
+            var bytes = _bytes + append.Body.Length;
+            if (Items.Count > 0 && (inboxes > options.MaxBatchInboxes || bytes > options.MaxBatchBytes))
+            {
+                IsFull = true;
+                return false;
+            }
+
+            Items.Add(item);
+            AppendItems.Add(append);
+            AddTimeline(TimelineKey.Conversation(item.ConversationId));
+            if (isNewAudience)
+            {
+                _audiences.Add(append.Audience);
+                foreach (var userId in append.Audience.UserIds)
+                {
+                    AddTimeline(TimelineKey.Inbox(userId));
+                }
+            }
+
+            _inboxes = inboxes;
+            _bytes = bytes;
+            IsFull = Items.Count >= options.MaxBatchMessages;
+            return true;
+        }
+
+        private void AddTimeline(TimelineKey timeline)
+        {
+            if (_timelines.Add(timeline))
+            {
+                Timelines.Add(timeline);
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Im.Connections;
+using Im.Conversations;
+using Im.Diagnostics;
+using Im.Model;
+using Im.Protocol;
+using Im.Storage;
+using Im.Sync;
+using Im.Timelines;
+
+namespace Im.Messaging;
+
+/// <summary>What follows a commit on this node: answers to the senders, then each class's payload to its sessions.</summary>
+/// <remarks>
+/// Called by the committer, batch after batch in commit order. Entries are encoded once for each codec, a payload is shared by a class, and a session
+/// only queues a reference: per recipient there is one look-up and one short lock. Nothing here waits.
+/// </remarks>
+internal sealed class Delivery(
+    SessionRegistry sessions,
+    ConversationReaders readers,
+    RecentEntries recent,
+    ConversationCache conversations,
+    AfterCommit afterCommit,
+    ImMetrics metrics)
+{
+    public void Deliver(Batch batch)
+    {
+        if (batch.Result is not { } result)
+        {
+            RefuseAll(batch);
+            return;
+        }
+
+        FollowMemberships(batch, result);
+        Answer(batch, result);
+
+        var runs = Encode(batch, result);
+        foreach (var deliveryClass in result.Classes)
+        {
+            DeliverToInboxes(deliveryClass, runs);
+        }
+
+        foreach (var run in runs.Values)
+        {
+            DeliverToReaders(run);
+        }
+
+        if (afterCommit.IsWanted)
+        {
+            afterCommit.Enqueue(CollectNotices(batch, result));
+        }
+    }
+
+    private static void RefuseAll(Batch batch)
+    {
+        var (code, message) = batch.Failure is OperationCanceledException
+            ? (ImErrorCode.ShuttingDown, "The server is shutting down; reconnect and send again.")
+            : (ImErrorCode.StorageUnavailable, "The message could not be stored; send it again with the same clientMessageId.");
+        foreach (var item in batch.Items)
+        {
+            item.Refuse(code, message);
+        }
+    }
+
+    // Sessions begin and cease to follow conversation timelines at the change's place, before anything later is offered.
+    private void FollowMemberships(Batch batch, AppendResult result)
+    {
+        for (var i = 0; i < batch.Items.Count; i++)
+        {
+            if (batch.Items[i] is not PendingChange change || result.Items[i].Outcome != AppendOutcome.Stored)
+            {
+                continue;
+            }
+
+            var seq = result.Items[i].Seq;
+            foreach (var userId in change.Opens)
+            {
+                foreach (var session in sessions.Get(userId))
+                {
+                    session.OpenTimeline(change.ConversationId, seq);
+                }
+            }
+
+            foreach (var userId in change.Closes)
+            {
+                foreach (var session in sessions.Get(userId))
+                {
+                    session.CloseTimeline(change.ConversationId, new ConversationSeq(seq.Value - 1));
+                }
+            }
+        }
+    }
+
+    private static void Answer(Batch batch, AppendResult result)
+    {
+        for (var i = 0; i < batch.Items.Count; i++)
+        {
+            if (!batch.IsRetried(i))
+            {
+                batch.Items[i].Answer(result.Items[i]);
+            }
+        }
+    }
+
+    // In one batch the stored entries of one conversation follow each other: one run, encoded once.
+    private Dictionary<string, EncodedRun> Encode(Batch batch, AppendResult result)
+    {
+        var entries = new Dictionary<string, List<StoredEntry>>(StringComparer.Ordinal);
+        for (var i = 0; i < batch.AppendItems.Count; i++)
+        {
+            if (result.Items[i].Outcome == AppendOutcome.Stored)
+            {
+                ref var list = ref CollectionsMarshal.GetValueRefOrAddDefault(entries, batch.AppendItems[i].ConversationId, out _);
+                (list ??= []).Add(ToEntry(batch.AppendItems[i], result.Items[i]));
+            }
+        }
+
+        var runs = new Dictionary<string, EncodedRun>(entries.Count, StringComparer.Ordinal);
+        foreach (var (conversationId, list) in entries)
+        {
+            var run = EncodedRun.Create(CollectionsMarshal.AsSpan(list));
+            runs.Add(conversationId, run);
+            recent.Add(run);
+        }
+
+        return runs;
+    }
+
+    private static StoredEntry ToEntry(AppendItem item, AppendItemResult result) => new()
+    {
+        ConversationId = item.ConversationId,
+        Seq = result.Seq,
+        Ordinal = result.Ordinal,
+        SenderId = item.SenderId,
+        SenderDeviceId = item.SenderDeviceId,
+        ClientMessageId = item.ClientMessageId,
+        TimeMs = item.TimeMs,
+        Kind = item.Kind,
+        Body = item.Body,
+    };
+
+    private void DeliverToInboxes(AppendedClass deliveryClass, Dictionary<string, EncodedRun> encoded)
+    {
+        var slices = new RunSlice[deliveryClass.Runs.Count];
+        for (var i = 0; i < slices.Length; i++)
+        {
+            var run = deliveryClass.Runs[i];
+            var whole = encoded[run.ConversationId];
+            slices[i] = new RunSlice(whole, (int)(run.First - whole.Run.First), run.Count);
+        }
+
+        var payload = new PushPayload(slices);
+        var firstSeqs = deliveryClass.FirstSeqs.Span;
+        var delivered = 0L;
+        for (var i = 0; i < firstSeqs.Length; i++)
+        {
+            foreach (var session in sessions.Get(deliveryClass.UserIds[i]))
+            {
+                session.Offer(new InboxSeq(firstSeqs[i]), payload);
+                delivered += payload.Count;
+            }
+        }
+
+        metrics.Delivered(delivered);
+    }
+
+    private void DeliverToReaders(EncodedRun run)
+    {
+        if (readers.Rent(run.Run.ConversationId, out var count) is not { } rented)
+        {
+            return;
+        }
+
+        var payload = new PushPayload(run);
+        foreach (var session in rented.AsSpan(0, count))
+        {
+            session.Offer(run.Run.ConversationId, run.Run.First, payload);
+        }
+
+        ArrayPool<Session>.Shared.Return(rented, clearArray: true);
+        metrics.Delivered((long)payload.Count * count);
+    }
+
+    private StoredMessages CollectNotices(Batch batch, AppendResult result)
+    {
+        var messages = new List<InterceptedMessage>();
+        var notices = new List<OfflineNotice>();
+        var offline = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        for (var i = 0; i < batch.Items.Count; i++)
+        {
+            if (batch.Items[i] is not PendingMessage message || result.Items[i].Outcome != AppendOutcome.Stored)
+            {
+                continue;
+            }
+
+            var stored = Interceptors.Describe(message);
+            messages.Add(stored);
+            if (!afterCommit.WantsNotices)
+            {
+                continue;
+            }
+
+            // Who is offline is found once for a conversation and batch.
+            ref var absent = ref CollectionsMarshal.GetValueRefOrAddDefault(offline, message.ConversationId, out _);
+            absent ??= [.. conversations.Find(message.ConversationId)?.Members.Where(userId => !sessions.IsOnline(userId)) ?? []];
+            var recipients = absent.Contains(message.SenderId) ? [.. absent.Where(userId => userId != message.SenderId)] : absent;
+            if (recipients.Length > 0)
+            {
+                notices.Add(new OfflineNotice(message.ConversationId, result.Items[i].Seq.Value, message.SenderId, stored.Content, recipients));
+            }
+        }
+
+        return new StoredMessages(messages, notices);
+    }
+}

@@ -1,0 +1,61 @@
+using Im.Model;
+using Im.Protocol;
+using Im.Storage;
+
+namespace Im.Messaging;
+
+/// <summary>A message on its way: from a client or from the host.</summary>
+internal abstract class PendingMessage : PendingAppend
+{
+    /// <summary>The conversation as the sender named it; empty where a user is named.</summary>
+    public string TargetConversationId { get; init; } = "";
+
+    /// <summary>The user as the sender named one; empty where a conversation is named.</summary>
+    public string TargetUserId { get; init; } = "";
+
+    /// <summary>The content as it will be stored.</summary>
+    public required Content Content { get; set; }
+
+    public bool NonPersistent { get; init; }
+
+    /// <summary>Whether one more message is within the sender's rate.</summary>
+    public virtual bool TryTakeRate() => true;
+
+    /// <summary>The outcome, to be told to the sender. Called once; must not block.</summary>
+    protected abstract void Complete(ImSendResult result);
+
+    public void Relayed(long timeMs) => Complete(new ImSendResult
+    {
+        Outcome = ImSendOutcome.Relayed,
+        ClientMessageId = ClientMessageId,
+        ConversationId = ConversationId,
+        TimeMs = timeMs,
+    });
+
+    public override void Answer(in AppendItemResult result)
+    {
+        if (result.Outcome == AppendOutcome.ClientIdReused)
+        {
+            Refuse(ImErrorCode.ClientIdReused, "This clientMessageId was used before for another message; give each message its own random id.");
+            return;
+        }
+
+        Complete(new ImSendResult
+        {
+            Outcome = result.Outcome == AppendOutcome.Duplicate ? ImSendOutcome.Duplicate : ImSendOutcome.Stored,
+            ClientMessageId = ClientMessageId,
+            ConversationId = result.ConversationId,
+            Seq = result.Seq,
+            TimeMs = result.TimeMs,
+        });
+    }
+
+    public override void Refuse(ImErrorCode code, string message) => Complete(new ImSendResult
+    {
+        Outcome = ImSendOutcome.Rejected,
+        ClientMessageId = ClientMessageId,
+        ConversationId = ConversationId,
+        Code = code,
+        Message = message,
+    });
+}

@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using Im.Fanout;
+using Im.Model;
+using Im.Timelines;
+
+namespace Im.Storage.InMemory;
+
+/// <summary>A conversation: its entries, members and, for a group, what it is. Guarded by the state's lock.</summary>
+internal sealed class ConversationState(string id)
+{
+    // Few changes at once are placed one by one; many are sorted in once.
+    private const int FewChanges = 16;
+
+    // The spans in which the fan-out was on read: from the entry that began it to the one that ended it.
+    private readonly List<(ConversationSeq From, ConversationSeq? To)> _readSpans = [];
+    private readonly List<string> _present = [];
+    private ImmutableArray<string> _presentCopy;
+
+    public string Id { get; } = id;
+
+    public bool IsOwn { get; } = ConversationId.IsOwn(id);
+
+    /// <summary>The entry with seq 1 is the first.</summary>
+    public List<StoredEntry> Entries { get; } = [];
+
+    public long Head => Entries.Count;
+
+    public long Ordinal { get; private set; }
+
+    /// <summary>0 in direct and own conversations, from 1 in groups.</summary>
+    public long Version { get; set; }
+
+    public GroupInfo? Info { get; set; }
+
+    public string Fanout { get; private set; } = FanoutNames.Write;
+
+    public bool FanoutPinned { get; private set; }
+
+    public bool IsDissolved { get; set; }
+
+    /// <summary>Everyone who is or was a member.</summary>
+    public Dictionary<string, MemberState> Members { get; } = new(StringComparer.Ordinal);
+
+    public int MemberCount => _present.Count;
+
+    /// <summary>The present members, sorted.</summary>
+    public ImmutableArray<string> Present => _presentCopy.IsDefault ? _presentCopy = [.. _present] : _presentCopy;
+
+    public TimelineHead HeadRow => new(TimelineKey.Conversation(Id), Head, 1, Ordinal);
+
+    public void Append(StoredEntry entry)
+    {
+        Entries.Add(entry);
+        Ordinal = entry.Ordinal;
+    }
+
+    public bool IsPresent(string userId) => Members.TryGetValue(userId, out var member) && member.IsPresent;
+
+    /// <summary>Lets users in who are not present, each once.</summary>
+    public void Join(InMemoryState state, List<string> userIds, ConversationSeq seq, long ordinal)
+    {
+        foreach (var userId in userIds)
+        {
+            if (!Members.TryGetValue(userId, out var member))
+            {
+                Members.Add(userId, member = new MemberState(userId, this));
+            }
+
+            member.Join(seq, ordinal);
+            if (!IsOwn)
+            {
+                state.GetOrAddUser(userId).Enter(member);
+            }
+
+            if (userIds.Count <= FewChanges)
+            {
+                _present.Insert(~_present.BinarySearch(userId, StringComparer.Ordinal), userId);
+            }
+        }
+
+        if (userIds.Count > FewChanges)
+        {
+            _present.AddRange(userIds);
+            _present.Sort(StringComparer.Ordinal);
+        }
+
+        _presentCopy = default;
+    }
+
+    /// <summary>Ends the stay of users who are present; the entry at <paramref name="seq"/> is their last one.</summary>
+    public void Leave(InMemoryState state, IReadOnlyList<string> userIds, ConversationSeq seq)
+    {
+        foreach (var userId in userIds)
+        {
+            var member = Members[userId];
+            member.Leave(seq);
+            state.Users[userId].Leave(member);
+            if (userIds.Count <= FewChanges)
+            {
+                _present.RemoveAt(_present.BinarySearch(userId, StringComparer.Ordinal));
+            }
+        }
+
+        if (userIds.Count > FewChanges)
+        {
+            _present.RemoveAll(userId => !Members[userId].IsPresent);
+        }
+
+        _presentCopy = default;
+    }
+
+    public void SetFanout(string fanout, bool pinned, ConversationSeq seq)
+    {
+        var isRead = IsRead(fanout);
+        if (isRead != IsRead(Fanout))
+        {
+            if (isRead)
+            {
+                _readSpans.Add((seq, null));
+            }
+            else
+            {
+                _readSpans[^1] = (_readSpans[^1].From, seq);
+            }
+        }
+
+        Fanout = fanout;
+        FanoutPinned = pinned;
+    }
+
+    /// <summary>The part that the member reads by cursor now; else, if asked for, the last one that has ended; else null.</summary>
+    /// <remarks>A part is where a stay and a span meet: from the later of join and switch to the entry before leave or switch.</remarks>
+    public ReadTimeline? FindReadPart(MemberState member, bool orEnded)
+    {
+        for (var s = _readSpans.Count - 1; s >= 0; s--)
+        {
+            for (var m = member.Stays.Count - 1; m >= 0; m--)
+            {
+                var (span, stay) = (_readSpans[s], member.Stays[m]);
+                var after = span.From > stay.First ? span.From : stay.First;
+                var end = span.To is null || stay.Last < span.To ? stay.Last : span.To;
+                if (end is null || (orEnded && after < end))
+                {
+                    return new ReadTimeline(Id, after, end is null ? null : end.Value + -1, HeadRow);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsRead(string fanout) => string.Equals(fanout, FanoutNames.Read, StringComparison.Ordinal);
+}

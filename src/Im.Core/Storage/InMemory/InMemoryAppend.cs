@@ -1,0 +1,301 @@
+using System.Collections.Immutable;
+using Im.Model;
+using Im.Timelines;
+using static Im.Storage.ConversationChange;
+
+namespace Im.Storage.InMemory;
+
+/// <summary>One append, run under the state's lock.</summary>
+/// <remarks>
+/// Everything that can be wrong with the batch is found before the first change, so there is nothing to roll back. The order inside:
+/// proposed heads; then for each item claim, version, does it change anything, number, append, apply; at last the inbox chunks.
+/// </remarks>
+internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
+{
+    private readonly ConversationState?[] _conversations = new ConversationState?[batch.Timelines.Count];
+    private readonly UserState?[] _users = new UserState?[batch.Timelines.Count];
+    private readonly List<string> _added = [];
+    private readonly List<string> _removed = [];
+
+    /// <summary>Refuses what no store can append, whatever its state.</summary>
+    public static void Validate(AppendBatch batch)
+    {
+        if (batch.ProposedHeads.Length != batch.Timelines.Count)
+        {
+            throw new ArgumentException("A batch proposes a head for each of its timelines.", nameof(batch));
+        }
+
+        foreach (var item in batch.Items)
+        {
+            var isGroup = ConversationId.IsGroup(item.ConversationId);
+            var isOwn = ConversationId.IsOwn(item.ConversationId);
+            if (!isGroup && !isOwn && !ConversationId.TryGetParties(item.ConversationId, out _, out _))
+            {
+                throw new ArgumentException($"'{item.ConversationId}' is not a conversation id.", nameof(batch));
+            }
+
+            var fits = item.Change switch
+            {
+                null => true,
+                MoveReadMark => isOwn,
+                _ => isGroup,
+            };
+            if (!fits)
+            {
+                throw new ArgumentException($"{item.Change!.GetType().Name} does not belong into {item.ConversationId}.", nameof(batch));
+            }
+        }
+    }
+
+    public AppendResult Run()
+    {
+        var heads = new long[_conversations.Length];
+        var ordinals = new long[_conversations.Length];
+        if (!FindTimelines(heads, ordinals))
+        {
+            return new AppendResult { Committed = false, Heads = heads };
+        }
+
+        var numbering = new BatchNumbering(batch, heads, ordinals);
+        state.Sent.Trim();
+        var results = new AppendItemResult[batch.Items.Count];
+        for (var i = 0; i < results.Length; i++)
+        {
+            results[i] = AppendItem(numbering, i);
+        }
+
+        var numbered = numbering.Complete();
+        AppendChunks(numbered);
+        return new AppendResult
+        {
+            Committed = true,
+            Heads = numbered.Heads,
+            Items = results,
+            Runs = numbered.Runs,
+            Classes = numbered.Classes,
+        };
+    }
+
+    private bool FindTimelines(long[] heads, long[] ordinals)
+    {
+        var fresh = true;
+        var proposed = batch.ProposedHeads.Span;
+        for (var i = 0; i < heads.Length; i++)
+        {
+            var timeline = batch.Timelines[i];
+            if (timeline.Kind == TimelineKind.Inbox)
+            {
+                if (state.Users.TryGetValue(timeline.Id, out _users[i]))
+                {
+                    heads[i] = _users[i]!.Head;
+                }
+            }
+            else if (state.Conversations.TryGetValue(timeline.Id, out _conversations[i]))
+            {
+                heads[i] = _conversations[i]!.Head;
+                ordinals[i] = _conversations[i]!.Ordinal;
+            }
+
+            fresh &= proposed[i] == ISequenceAllocator.Unknown || proposed[i] == heads[i];
+        }
+
+        return fresh;
+    }
+
+    private AppendItemResult AppendItem(BatchNumbering numbering, int index)
+    {
+        var item = batch.Items[index];
+        var key = new SentKey(item.SenderId, item.ClientMessageId);
+        if (state.Sent.TryGet(key, out var sent))
+        {
+            return sent.Hash == item.Hash
+                ? new(AppendOutcome.Duplicate, sent.ConversationId, sent.Seq, sent.Ordinal, sent.TimeMs, VersionOf(sent.ConversationId))
+                : NotStored(AppendOutcome.ClientIdReused, item, VersionOf(item.ConversationId));
+        }
+
+        ref var place = ref _conversations[numbering.TimelineOf(index)];
+        var version = place?.Version ?? 0;
+        var mustExist = item.Change is not CreateGroup && ConversationId.IsGroup(item.ConversationId);
+        if (item.ExpectedVersion != version || (mustExist && place is null) || (item.Change is CreateGroup && place is not null))
+        {
+            return NotStored(AppendOutcome.StaleVersion, item, version);
+        }
+
+        MemberState? reader = null;
+        ConversationSeq mark = default;
+        if (item.Change is MoveReadMark move)
+        {
+            reader = FindReader(item, move);
+            mark = reader is null ? default : Min(move.Seq, new ConversationSeq(reader.Conversation.Head));
+            if (reader is null || mark <= reader.ReadSeq)
+            {
+                return NotStored(AppendOutcome.Unchanged, item, version) with
+                {
+                    Seq = reader?.ReadSeq ?? default,
+                    Ordinal = reader?.Unread ?? 0,
+                };
+            }
+        }
+        else if (item.Change is not null && !ChangesAnything(place, item.Change))
+        {
+            return NotStored(AppendOutcome.Unchanged, item, version);
+        }
+
+        var (seq, ordinal) = numbering.Append(index);
+        var conversation = place ??= Create(item);
+        conversation.Append(ToEntry(item, seq, ordinal));
+        if (reader is not null)
+        {
+            reader.Read(mark, reader.Conversation.Entries[(int)mark.Value - 1].Ordinal);
+            ordinal = reader.Unread;
+        }
+        else if (item.Change is not null)
+        {
+            Apply(conversation, item.Change, seq, ordinal);
+        }
+        else if (item.Kind == EntryKind.Message && conversation.Members.TryGetValue(item.SenderId, out var sender))
+        {
+            sender.Sent(ordinal);
+        }
+
+        state.Sent.Claim(key, new SentRecord(conversation.Id, seq, ordinal, item.TimeMs, item.Hash));
+        return new(AppendOutcome.Stored, conversation.Id, seq, ordinal, item.TimeMs, conversation.Version);
+    }
+
+    /// <summary>The member whose mark moves: the own conversation's user in another conversation, where present.</summary>
+    private MemberState? FindReader(AppendItem item, MoveReadMark move)
+    {
+        var userId = item.ConversationId["o:".Length..];
+        return state.Conversations.TryGetValue(move.ConversationId, out var conversation)
+            && !conversation.IsOwn
+            && conversation.Members.TryGetValue(userId, out var member)
+            && member.IsPresent
+            ? member
+            : null;
+    }
+
+    private ConversationState Create(AppendItem item)
+    {
+        var conversation = new ConversationState(item.ConversationId);
+        state.Conversations.Add(conversation.Id, conversation);
+        if (!ConversationId.IsGroup(conversation.Id))
+        {
+            // Unlike a group's join entry the first entry here may be a message, which the receiver has not read: the ordinal before it.
+            var userIds = item.Audience.UserIds;
+            conversation.Join(state, userIds.IsDefault ? [] : [.. userIds], new ConversationSeq(1), ordinal: 0);
+        }
+
+        return conversation;
+    }
+
+    /// <summary>Whether a group's change has an effect; fills the lists of users who join and leave.</summary>
+    private bool ChangesAnything(ConversationState? group, ConversationChange change)
+    {
+        _added.Clear();
+        _removed.Clear();
+        switch (change)
+        {
+            case CreateGroup create:
+                Collect(_added, create.Members);
+                return true;
+            case ChangeMembers members when !group!.IsDissolved:
+                Collect(_added, members.Added);
+                _added.RemoveAll(group.IsPresent);
+                Collect(_removed, members.Removed);
+                _removed.RemoveAll(userId => !group.IsPresent(userId));
+                return _added.Count + _removed.Count > 0;
+            case SetGroupInfo set:
+                return !group!.IsDissolved && set.Info != group.Info;
+            case SwitchFanout switched:
+                return !group!.IsDissolved && (switched.Fanout != group.Fanout || switched.FanoutPinned != group.FanoutPinned);
+            case DissolveGroup:
+                return !group!.IsDissolved;
+            default:
+                return false;
+        }
+    }
+
+    private void Apply(ConversationState group, ConversationChange change, ConversationSeq seq, long ordinal)
+    {
+        switch (change)
+        {
+            case CreateGroup create:
+                group.Info = create.Info;
+                group.SetFanout(create.Fanout, create.FanoutPinned, seq);
+                group.Join(state, _added, seq, ordinal);
+                break;
+            case ChangeMembers:
+                group.Leave(state, _removed, seq);
+                group.Join(state, _added, seq, ordinal);
+                break;
+            case SetGroupInfo set:
+                group.Info = set.Info;
+                break;
+            case SwitchFanout switched:
+                group.SetFanout(switched.Fanout, switched.FanoutPinned, seq);
+                break;
+            case DissolveGroup:
+                group.Leave(state, group.Present, seq);
+                group.IsDissolved = true;
+                break;
+        }
+
+        group.Version++;
+    }
+
+    private void AppendChunks(NumberedBatch numbered)
+    {
+        var heads = numbered.Heads.Span;
+        for (var c = 0; c < numbered.Classes.Count; c++)
+        {
+            var runs = numbered.Classes[c].Runs;
+            foreach (var timeline in numbered.TimelinesOf(c))
+            {
+                (_users[timeline] ?? state.GetOrAddUser(batch.Timelines[timeline].Id)).AppendChunk(runs, heads[timeline]);
+            }
+        }
+    }
+
+    private long VersionOf(string conversationId) =>
+        state.Conversations.TryGetValue(conversationId, out var conversation) ? conversation.Version : 0;
+
+    private static AppendItemResult NotStored(AppendOutcome outcome, AppendItem item, long version) =>
+        new(outcome, item.ConversationId, default, 0, item.TimeMs, version);
+
+    private static StoredEntry ToEntry(AppendItem item, ConversationSeq seq, long ordinal) => new()
+    {
+        ConversationId = item.ConversationId,
+        Seq = seq,
+        Ordinal = ordinal,
+        SenderId = item.SenderId,
+        SenderDeviceId = item.SenderDeviceId,
+        ClientMessageId = item.ClientMessageId,
+        TimeMs = item.TimeMs,
+        Kind = item.Kind,
+        Body = item.Body,
+    };
+
+    private static ConversationSeq Min(ConversationSeq left, ConversationSeq right) => left < right ? left : right;
+
+    /// <summary>The users sorted, each once.</summary>
+    private static void Collect(List<string> target, ImmutableArray<string> userIds)
+    {
+        if (userIds.IsDefaultOrEmpty)
+        {
+            return;
+        }
+
+        target.AddRange(userIds);
+        target.Sort(StringComparer.Ordinal);
+        var kept = 1;
+        for (var i = 1; i < target.Count; i++)
+        {
+            if (!string.Equals(target[i], target[kept - 1], StringComparison.Ordinal))
+            {
+                target[kept++] = target[i];
+            }
+        }
+
+        target.RemoveRange(kept, target.Count - kept);
+    }
+}

@@ -1,0 +1,147 @@
+using Im.Timelines;
+
+namespace Im.Storage.InMemory;
+
+/// <summary>Timelines in memory. All operations complete synchronously; a cancelled token is looked at before anything is done.</summary>
+internal sealed class InMemoryMessageStore : IMessageStore
+{
+    private readonly InMemoryState _state;
+
+    internal InMemoryMessageStore(InMemoryState state) => _state = state;
+
+    public ValueTask<string> GetGenerationAsync(CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
+        ? ValueTask.FromCanceled<string>(cancellationToken)
+        : new ValueTask<string>(_state.Generation);
+
+    public ValueTask<AppendResult> AppendAsync(AppendBatch batch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<AppendResult>(cancellationToken);
+        }
+
+        InMemoryAppend.Validate(batch);
+        lock (_state.Gate)
+        {
+            return new ValueTask<AppendResult>(new InMemoryAppend(_state, batch).Run());
+        }
+    }
+
+    public ValueTask<IReadOnlyList<SentMessage?>> FindSentAsync(IReadOnlyList<SentKey> keys, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<IReadOnlyList<SentMessage?>>(cancellationToken);
+        }
+
+        var found = new SentMessage?[keys.Count];
+        lock (_state.Gate)
+        {
+            _state.Sent.Trim();
+            for (var i = 0; i < found.Length; i++)
+            {
+                if (_state.Sent.TryGet(keys[i], out var sent))
+                {
+                    found[i] = new SentMessage(sent.ConversationId, sent.Seq, sent.TimeMs, sent.Hash);
+                }
+            }
+        }
+
+        return new ValueTask<IReadOnlyList<SentMessage?>>(found);
+    }
+
+    public ValueTask<IReadOnlyList<TimelineHead>> GetHeadsAsync(IReadOnlyList<TimelineKey> timelines, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(timelines);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<IReadOnlyList<TimelineHead>>(cancellationToken);
+        }
+
+        var heads = new TimelineHead[timelines.Count];
+        lock (_state.Gate)
+        {
+            for (var i = 0; i < heads.Length; i++)
+            {
+                heads[i] = _state.HeadOf(timelines[i]);
+            }
+        }
+
+        return new ValueTask<IReadOnlyList<TimelineHead>>(heads);
+    }
+
+    public ValueTask<IReadOnlyList<InboxPage>> ReadInboxesAsync(IReadOnlyList<InboxRead> reads, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(reads);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<IReadOnlyList<InboxPage>>(cancellationToken);
+        }
+
+        foreach (var read in reads)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(read.After.Value, nameof(reads));
+            ArgumentOutOfRangeException.ThrowIfLessThan(read.MaxEntries, 1, nameof(reads));
+        }
+
+        var pages = new InboxPage[reads.Count];
+        lock (_state.Gate)
+        {
+            for (var i = 0; i < pages.Length; i++)
+            {
+                var read = reads[i];
+                var runs = _state.Users.TryGetValue(read.UserId, out var user) ? user.Read(read.After.Value, read.MaxEntries) : [];
+                pages[i] = new InboxPage(read.After + 1, runs, _state.HeadOf(TimelineKey.Inbox(read.UserId)));
+            }
+        }
+
+        return new ValueTask<IReadOnlyList<InboxPage>>(pages);
+    }
+
+    public ValueTask<IReadOnlyList<StoredEntry>> ReadEntriesAsync(
+        IReadOnlyList<Run> runs, int maxBytes, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(runs);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<IReadOnlyList<StoredEntry>>(cancellationToken);
+        }
+
+        lock (_state.Gate)
+        {
+            return new ValueTask<IReadOnlyList<StoredEntry>>(Expand(runs, maxBytes));
+        }
+    }
+
+    private List<StoredEntry> Expand(IReadOnlyList<Run> runs, long bytesLeft)
+    {
+        foreach (var run in runs)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(run.Count, 1, nameof(runs));
+            ArgumentOutOfRangeException.ThrowIfLessThan(run.First.Value, 1, nameof(runs));
+            var head = _state.Conversations.TryGetValue(run.ConversationId, out var conversation) ? conversation.Head : 0;
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(run.Last.Value, head, nameof(runs));
+        }
+
+        var entries = new List<StoredEntry>();
+        foreach (var run in runs)
+        {
+            var source = _state.Conversations[run.ConversationId].Entries;
+            var first = (int)(run.First.Value - 1);
+            for (var i = first; i < first + run.Count; i++)
+            {
+                bytesLeft -= source[i].Body.Length;
+                if (bytesLeft < 0 && entries.Count > 0)
+                {
+                    return entries;
+                }
+
+                entries.Add(source[i]);
+            }
+        }
+
+        return entries;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+using Im.Timelines;
+
+namespace Im.Storage.InMemory;
+
+/// <summary>Everything that the in-memory stores share. Lost when the process ends; the next one has another generation.</summary>
+/// <remarks>
+/// <see cref="Gate"/> protects all of it, also what the objects inside hold. It is never held across an await, and everything that leaves
+/// it is immutable, so whoever reads sees whole commits only. "Durable" means here: as long as the process lives.
+/// </remarks>
+internal sealed class InMemoryState
+{
+    internal InMemoryState(TimeProvider? timeProvider = null, InMemorySettings? settings = null)
+    {
+        Sent = new SentLog(timeProvider ?? TimeProvider.System, settings ?? new InMemorySettings());
+    }
+
+    public Lock Gate { get; } = new();
+
+    public string Generation { get; } = RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    public Dictionary<string, ConversationState> Conversations { get; } = new(StringComparer.Ordinal);
+
+    public Dictionary<string, UserState> Users { get; } = new(StringComparer.Ordinal);
+
+    public SentLog Sent { get; }
+
+    public UserState GetOrAddUser(string userId)
+    {
+        if (!Users.TryGetValue(userId, out var user))
+        {
+            Users.Add(userId, user = new UserState());
+        }
+
+        return user;
+    }
+
+    public TimelineHead HeadOf(TimelineKey timeline)
+    {
+        if (timeline.Kind == TimelineKind.Inbox)
+        {
+            return Users.TryGetValue(timeline.Id, out var user) ? new TimelineHead(timeline, user.Head, 1, 0) : TimelineHead.Empty(timeline);
+        }
+
+        return Conversations.TryGetValue(timeline.Id, out var conversation)
+            ? new TimelineHead(timeline, conversation.Head, 1, conversation.Ordinal)
+            : TimelineHead.Empty(timeline);
+    }
+
+    /// <summary>For tests: drops the body of an entry, as retention or a recall will.</summary>
+    internal void DropBody(string conversationId, ConversationSeq seq)
+    {
+        lock (Gate)
+        {
+            var entries = Conversations[conversationId].Entries;
+            var index = (int)(seq.Value - 1);
+            entries[index] = entries[index] with { Body = default, IsGone = true };
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using System.Threading.Channels;
+using Im.Connections;
+using Im.Diagnostics;
+using Im.Protocol;
+using Im.Storage;
+using Im.Timelines;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Im.Sync;
+
+/// <summary>Reads pages for sessions that are behind: a few at a time, one page a turn, so that nobody waits for another's long backlog.</summary>
+/// <remarks>The queue holds a session at most once, so it is bounded by the number of sessions.</remarks>
+internal sealed class CatchUpScheduler(
+    IMessageStore store,
+    RecentEntries recent,
+    ImMetrics metrics,
+    Checkpoints checkpoints,
+    IOptions<ImServerOptions> options,
+    ILogger<CatchUpScheduler> logger)
+{
+    private readonly ImServerOptions _options = options.Value;
+    private readonly Channel<Session> _sessions = Channel.CreateUnbounded<Session>();
+
+    public ImMetrics Metrics => metrics;
+
+    /// <summary>Gives the session a turn. The session takes care to ask once only.</summary>
+    public void Schedule(Session session) => _sessions.Writer.TryWrite(session);
+
+    /// <summary>Works until the token is cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(Enumerable.Range(0, _options.MaxConcurrentCatchUps).Select(_ => WorkAsync(cancellationToken)));
+
+    private async Task WorkAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var session in _sessions.Reader.ReadAllAsync(cancellationToken))
+            {
+                await TakeTurnAsync(session, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Shutdown: what is behind is read when the devices sign in again.
+        }
+    }
+
+    private async Task TakeTurnAsync(Session session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (session.NextToRead() is not { } next)
+            {
+                return;
+            }
+
+            var (first, payload, head) = next.Timeline.Kind == TimelineKind.Inbox
+                ? await ReadInboxAsync(next.Timeline.Id, next.Cursor, cancellationToken)
+                : await ReadConversationAsync(next.Timeline, next.Cursor, next.Last, cancellationToken);
+            if (payload is not null && first != next.Cursor + 1)
+            {
+                session.Connection.Close(ImCloseCode.StorageUnavailable, "What follows your cursor is no longer kept; sign in again.");
+                return;
+            }
+
+            await checkpoints.ReachAsync(Checkpoint.PageRead, session.Connection.Id);
+            session.AddPage(next.Timeline, first, payload, head);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CatchUpFailed(logger, session.Connection.Id, exception);
+            session.Connection.Close(ImCloseCode.StorageUnavailable, "Your entries could not be read; sign in again.");
+        }
+    }
+
+    private async ValueTask<(long First, PushPayload? Payload, long Head)> ReadInboxAsync(
+        string userId, long cursor, CancellationToken cancellationToken)
+    {
+        var pages = await store.ReadInboxesAsync([new InboxRead(userId, new InboxSeq(cursor), _options.MaxPageEntries)], cancellationToken);
+        return (pages[0].First.Value, await ExpandAsync(pages[0].Runs, cancellationToken), pages[0].Head.Head);
+    }
+
+    private async ValueTask<(long First, PushPayload? Payload, long Head)> ReadConversationAsync(
+        TimelineKey timeline, long cursor, long last, CancellationToken cancellationToken)
+    {
+        var head = (await store.GetHeadsAsync([timeline], cancellationToken))[0].Head;
+        var count = (int)Math.Min(Math.Min(head, last) - cursor, _options.MaxPageEntries);
+        Run[] runs = count <= 0 ? [] : [new Run(timeline.Id, new ConversationSeq(cursor + 1), count)];
+        return (cursor + 1, await ExpandAsync(runs, cancellationToken), head);
+    }
+
+    // A page is a prefix of the runs: what the ring has of it or, if it does not have the first entry, what the store gives.
+    private async ValueTask<PushPayload?> ExpandAsync(IReadOnlyList<Run> runs, CancellationToken cancellationToken)
+    {
+        if (runs.Count == 0)
+        {
+            return null;
+        }
+
+        var slices = FindRecent(runs);
+        metrics.PageRead(fromRecent: slices.Count > 0);
+        return slices.Count > 0
+            ? new PushPayload([.. slices])
+            : Encode(await store.ReadEntriesAsync(runs, _options.MaxPageBytes, cancellationToken));
+    }
+
+    private List<RunSlice> FindRecent(IReadOnlyList<Run> runs)
+    {
+        var slices = new List<RunSlice>();
+        var bytes = 0;
+        foreach (var run in runs)
+        {
+            for (var taken = 0; taken < run.Count;)
+            {
+                if (recent.Find(run.ConversationId, run.First + taken, run.Count - taken) is not { } slice)
+                {
+                    return slices;
+                }
+
+                bytes += slice.Run.Slice(ImCodec.Protobuf, slice.Skip, slice.Count).Length;
+                if (slices.Count > 0 && bytes > _options.MaxPageBytes)
+                {
+                    return slices;
+                }
+
+                slices.Add(slice);
+                taken += slice.Count;
+            }
+        }
+
+        return slices;
+    }
+
+    private static PushPayload Encode(IReadOnlyList<StoredEntry> entries)
+    {
+        var all = entries.ToArray();
+        var slices = new List<RunSlice>();
+        for (int start = 0, end; start < all.Length; start = end)
+        {
+            for (end = start + 1; end < all.Length && Follows(all[end - 1], all[end]); end++)
+            {
+            }
+
+            slices.Add(new RunSlice(EncodedRun.Create(all.AsSpan(start, end - start)), 0, end - start));
+        }
+
+        return new PushPayload([.. slices]);
+    }
+
+    private static bool Follows(StoredEntry entry, StoredEntry next) =>
+        next.ConversationId == entry.ConversationId && next.Seq == entry.Seq + 1;
+}

@@ -1,0 +1,117 @@
+using Im.Timelines;
+
+namespace Im.Sync;
+
+/// <summary>A session's cursor that chases the head of one timeline. Guarded by the session's lock.</summary>
+/// <remarks>
+/// <code>
+///            offered: first = cursor + 1 and room            offered: anything else
+///          ┌──────────────────────────────────┐        ┌──────────────────────────────┐
+///          ▼                                  │        │                              ▼
+///        LIVE ────────────────────────────────┴────────┴──────────────────────────▶ BEHIND
+///          ▲                                                                          │
+///          └───────────── a page was queued and the cursor is at the known head ──────┘
+///
+///  parts of a conversation's timeline, where the user left and came back before the session had everything:
+///        after ──────── last   (skipped)   after ──────── last = ∞
+/// </code>
+/// While behind, what is offered only raises the known head; pages are read from the store until the cursor meets it.
+/// </remarks>
+internal sealed class SessionTimeline(TimelineKey key, long cursor)
+{
+    private Queue<(long After, long Last)>? _laterParts;
+    private long _lastOfLaterPart;
+
+    public TimelineKey Key { get; } = key;
+
+    /// <summary>The last entry that was queued for the session.</summary>
+    public long Cursor { get; private set; } = cursor;
+
+    /// <summary>The last entry that is known to exist.</summary>
+    public long KnownHead { get; private set; } = cursor;
+
+    /// <summary>The last entry of the present part.</summary>
+    public long Last { get; private set; } = long.MaxValue;
+
+    public bool IsLive { get; private set; }
+
+    /// <summary>The session has everything that it gets of this timeline.</summary>
+    public bool IsFinished => Cursor >= Last && _laterParts is null;
+
+    /// <summary>Whether the offered entries follow exactly on what the session has, so that they may be queued.</summary>
+    public bool Continues(long first, long last) => IsLive && first == Cursor + 1 && last <= Last;
+
+    /// <summary>Whether the session has the offered entries already, or is not to get them.</summary>
+    public bool Has(long last) => Math.Min(last, Last) <= Cursor && _laterParts is null;
+
+    /// <summary>Entries up to this one exist.</summary>
+    public void RaiseHead(long head) => KnownHead = Math.Max(KnownHead, head);
+
+    /// <summary>Entries up to this one were queued.</summary>
+    public void Advance(long lastQueued)
+    {
+        Cursor = lastQueued;
+        RaiseHead(lastQueued);
+    }
+
+    /// <summary>The session gets no entry after this one, until a later part.</summary>
+    public void End(long last)
+    {
+        if (_laterParts is null)
+        {
+            Last = Math.Min(Last, last);
+        }
+        else
+        {
+            _lastOfLaterPart = Math.Min(_lastOfLaterPart, last);
+        }
+    }
+
+    /// <summary>The timeline goes on after this entry, once the present part is finished.</summary>
+    public void AddPart(long after, long last)
+    {
+        if (_laterParts is null)
+        {
+            _laterParts = new Queue<(long, long)>();
+        }
+        else
+        {
+            // The part that was the last one so far is known whole now.
+            var parts = _laterParts.ToArray();
+            parts[^1].Last = _lastOfLaterPart;
+            _laterParts = new Queue<(long, long)>(parts);
+        }
+
+        _laterParts.Enqueue((after, last));
+        _lastOfLaterPart = last;
+        IsLive = false;
+    }
+
+    /// <summary>Where the present part is finished and another follows, moves to it and says which entries were passed over.</summary>
+    public bool TrySkip(out long first, out long through)
+    {
+        first = through = 0;
+        if (Cursor < Last || _laterParts is null)
+        {
+            return false;
+        }
+
+        var next = _laterParts.Dequeue();
+        Last = next.Last;
+        if (_laterParts.Count == 0)
+        {
+            Last = _lastOfLaterPart;
+            _laterParts = null;
+        }
+
+        first = Cursor + 1;
+        through = Math.Max(Cursor, next.After);
+        Advance(through);
+        return true;
+    }
+
+    public void FallBehind() => IsLive = false;
+
+    /// <summary>Live if there is nothing between the cursor and the known head.</summary>
+    public bool TryGoLive() => IsLive = Cursor >= Math.Min(KnownHead, Last) && _laterParts is null;
+}

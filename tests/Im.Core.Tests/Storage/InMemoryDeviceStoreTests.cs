@@ -1,0 +1,6 @@
+using Im.Testing.Specification;
+
+namespace Im.Storage;
+
+public sealed class InMemoryDeviceStoreTests(InMemoryStorageFixture fixture)
+    : DeviceStoreSpecification(fixture), IClassFixture<InMemoryStorageFixture>;

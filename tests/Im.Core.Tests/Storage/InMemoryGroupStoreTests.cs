@@ -1,0 +1,6 @@
+using Im.Testing.Specification;
+
+namespace Im.Storage;
+
+public sealed class InMemoryGroupStoreTests(InMemoryStorageFixture fixture)
+    : GroupStoreSpecification(fixture), IClassFixture<InMemoryStorageFixture>;

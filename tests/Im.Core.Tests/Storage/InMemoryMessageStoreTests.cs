@@ -1,0 +1,6 @@
+using Im.Testing.Specification;
+
+namespace Im.Storage;
+
+public sealed class InMemoryMessageStoreTests(InMemoryStorageFixture fixture)
+    : MessageStoreSpecification(fixture), IClassFixture<InMemoryStorageFixture>;
