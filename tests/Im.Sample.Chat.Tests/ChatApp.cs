@@ -1,21 +1,25 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Im.Sample.Chat.Tests;
 
 /// <summary>The real sample as a child process with a data folder of its own; it can be killed and started again on the same port.</summary>
-internal sealed class ChatApp : IAsyncDisposable
+internal sealed class ChatApp(params string[] arguments) : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(40);
 
     private readonly string _data = Directory.CreateTempSubdirectory("im-chat-").FullName;
     private readonly int _port = FreePort();
+    private readonly int _tcpPort = FreePort();
     private readonly ConcurrentQueue<string> _output = new();
     private Process? _process;
 
     public string Url => $"http://127.0.0.1:{_port}";
+
+    public int TcpPort => _tcpPort;
 
     /// <summary>What the process wrote, for a failing test's message.</summary>
     public string Output => string.Join('\n', _output);
@@ -28,10 +32,11 @@ internal sealed class ChatApp : IAsyncDisposable
             RedirectStandardError = true,
             ArgumentList =
             {
-                TestPaths.SampleProgram, "--contentRoot", TestPaths.SampleFolder, "--urls", Url, "--Im:TcpPort", "0", "--Data:Path", _data,
-                "--Chat:MaxSignInsPerMinute", "1000",
+                TestPaths.SampleProgram, "--contentRoot", TestPaths.SampleFolder, "--urls", Url, "--Data:Path", _data,
+                "--Im:TcpPort", _tcpPort.ToString(CultureInfo.InvariantCulture), "--Chat:MaxSignInsPerMinute", "1000",
             },
         };
+        Array.ForEach(arguments, start.ArgumentList.Add);
         var process = new Process { StartInfo = start };
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
