@@ -77,7 +77,8 @@ internal sealed class ChatPage
         return chat;
     }
 
-    public ILocator Row(string title) => Page.Locator(".row", new PageLocatorOptions { HasText = title });
+    public ILocator Row(string title) =>
+        Page.Locator(".row", new PageLocatorOptions { Has = Page.Locator(".name", new PageLocatorOptions { HasText = title }) });
 
     public ILocator Badge(string title) => Row(title).Locator(".badge");
 
@@ -102,6 +103,9 @@ internal sealed class ChatPage
     public Task SeesSentAsync(string text) =>
         Expect(Message(text).Last).ToHaveAttributeAsync("data-state", "sent", new() { Timeout = 30_000 });
 
+    /// <summary>The list of people as it is now; the page asks for it every few seconds and whenever its window gets the focus.</summary>
+    public Task LookAroundAsync() => Page.EvaluateAsync("window.dispatchEvent(new Event('focus'))");
+
     public Task ScreenshotAsync(string name) => Page.ScreenshotAsync(new PageScreenshotOptions
     {
         Path = Path.Combine(TestPaths.Artifacts, name + ".png"),
@@ -113,6 +117,6 @@ internal sealed class ChatPage
     private async Task IsReadyAsync()
     {
         await Expect(Page.Locator("#chat")).ToBeVisibleAsync(new() { Timeout = Patience });
-        await Page.WaitForFunctionAsync("document.documentElement.dataset.connection === 'connected'", null, new() { Timeout = Patience });
+        await Expect(Page.Locator("html")).ToHaveAttributeAsync("data-connection", "connected", new() { Timeout = Patience });
     }
 }

@@ -82,6 +82,7 @@ public sealed class ChatTests(Browser browser) : IClassFixture<Browser>, IAsyncL
     {
         var (ada, ben) = await AdaAndBen();
         var cleo = await Register("cleo", "Cleo Marchetti");
+        await ada.LookAroundAsync();
         await Expect(ada.Row("Cleo Marchetti")).ToBeVisibleAsync(new() { Timeout = 15_000 });
         await ada.Page.Locator("#new-group").ClickAsync();
         await ada.Page.Locator("dialog input[name=name]").FillAsync("Harbour walk");
@@ -276,6 +277,7 @@ public sealed class ChatTests(Browser browser) : IClassFixture<Browser>, IAsyncL
     {
         var cleo = await Register("cleo", "Cleo Marchetti");
         await Register("dmitri", "Dmitri Halloran");
+        await ada.LookAroundAsync();
         await Expect(ada.Row("Cleo Marchetti")).ToBeVisibleAsync();
         await ada.Page.Locator("#new-group").ClickAsync();
         await ada.Page.Locator("dialog input[name=name]").FillAsync("Harbour walk");
@@ -311,6 +313,7 @@ public sealed class ChatTests(Browser browser) : IClassFixture<Browser>, IAsyncL
     {
         var ada = await Register("ada", "Ada Lindqvist");
         var ben = await Register("ben", "Ben Okafor");
+        await ada.LookAroundAsync();
         await Expect(ada.Row("Ben Okafor")).ToBeVisibleAsync(new() { Timeout = 15_000 });
         return (ada, ben);
     }

@@ -6,15 +6,13 @@ using System.Text.Json;
 namespace Im.Sample.Chat.Tests;
 
 /// <summary>The sample's own rules over HTTP: who may do what.</summary>
-public sealed class HostTests : IAsyncLifetime
+public sealed class HostTests(SharedChatApp shared) : IClassFixture<SharedChatApp>
 {
     private const string Password = "correct horse battery";
 
-    private readonly ChatApp _app = new();
+    private static int _users;
 
-    public Task InitializeAsync() => _app.StartAsync();
-
-    public Task DisposeAsync() => _app.DisposeAsync().AsTask();
+    private readonly ChatApp _app = shared.App;
 
     [Fact(Timeout = 60_000)]
     public async Task WhoHasNotSignedInGetsThePageAndNothingElse()
@@ -42,7 +40,7 @@ public sealed class HostTests : IAsyncLifetime
     public async Task ARequestThatAnotherSitesPageCouldMakeIsRefused()
     {
         using var client = Client();
-        await Register(client, "ada");
+        await Register(client, NewName());
         using var form = await client.PostAsync("/api/token", new StringContent("{}", Encoding.UTF8, "text/plain"));
         Assert.Equal(HttpStatusCode.Forbidden, form.StatusCode);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/token") { Content = JsonContent.Create(new { }) };
@@ -71,10 +69,11 @@ public sealed class HostTests : IAsyncLifetime
     public async Task ANameIsTakenOnceAndAWrongPasswordTellsNothing()
     {
         using var client = Client();
-        await Register(client, "ada");
-        using var taken = await Client().PostAsJsonAsync("/api/register", new { name = "ADA", password = Password });
+        var name = NewName();
+        await Register(client, name);
+        using var taken = await Client().PostAsJsonAsync("/api/register", new { name = name.ToUpperInvariant(), password = Password });
         Assert.Equal(HttpStatusCode.Conflict, taken.StatusCode);
-        using var wrong = await Client().PostAsJsonAsync("/api/login", new { name = "ada", password = "wrong horse battery" });
+        using var wrong = await Client().PostAsJsonAsync("/api/login", new { name, password = "wrong horse battery" });
         using var unknown = await Client().PostAsJsonAsync("/api/login", new { name = "nobody", password = Password });
         Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, unknown.StatusCode);
@@ -85,7 +84,7 @@ public sealed class HostTests : IAsyncLifetime
     public async Task TheCookieIsOutOfReachForScriptsAndOtherSites()
     {
         using var client = Client();
-        using var answer = await client.PostAsJsonAsync("/api/register", new { name = "ada", password = Password });
+        using var answer = await client.PostAsJsonAsync("/api/register", new { name = NewName(), password = Password });
         var cookie = answer.Headers.GetValues("Set-Cookie").Single();
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
@@ -97,9 +96,9 @@ public sealed class HostTests : IAsyncLifetime
         using var ada = Client();
         using var ben = Client();
         using var cleo = Client();
-        var adaId = await Register(ada, "ada");
-        var benId = await Register(ben, "ben");
-        var cleoId = await Register(cleo, "cleo");
+        var adaId = await Register(ada, NewName());
+        var benId = await Register(ben, NewName());
+        var cleoId = await Register(cleo, NewName());
         using var created = await ada.PostAsJsonAsync("/api/groups", new { name = "Two", memberIds = new[] { benId } });
         Assert.Equal(HttpStatusCode.OK, created.StatusCode);
         var members = $"/api/groups/{(await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString()}/members";
@@ -127,7 +126,7 @@ public sealed class HostTests : IAsyncLifetime
     public async Task APictureIsStoredOnceAndItsBytesSayWhatItIs()
     {
         using var client = Client();
-        await Register(client, "ada");
+        await Register(client, NewName());
         var png = Png.Gradient(32, 20);
         using var first = await Upload(client, png);
         using var second = await Upload(client, png);
@@ -167,6 +166,8 @@ public sealed class HostTests : IAsyncLifetime
     }
 
     private HttpClient Client() => new() { BaseAddress = new Uri(_app.Url), Timeout = TimeSpan.FromSeconds(10) };
+
+    private static string NewName() => "user" + Interlocked.Increment(ref _users);
 
     private static async Task<string> Register(HttpClient client, string name)
     {

@@ -96,6 +96,7 @@ connection.addEventListener("message", ({ detail }) => !model.users.has(detail.l
 connection.addEventListener("state", ({ detail }) => detail.state === "connected" && (refreshContacts(), refreshGroups()));
 connection.addEventListener("state", ({ detail }) => (document.documentElement.dataset.connection = detail.state));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refreshContacts());
+window.addEventListener("focus", refreshContacts);
 setInterval(() => document.visibilityState === "visible" && refreshContacts(), CONTACTS_EVERY_MS);
 await Promise.all([refreshContacts(), refreshGroups()]);
 connection.connect();
