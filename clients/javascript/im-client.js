@@ -148,6 +148,7 @@ const DEFAULTS = Object.freeze({
 
 const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDown: 102, rateLimited: 203, tokenExpired: 303, bodyTooLarge: 404 });
 const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500 });
+/** @type {Set<number>} */
 const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.rateLimited]);
 const LONGEST_TIMER_MS = 0x7fffffff;
 
@@ -632,6 +633,17 @@ export class ImClient extends EventTarget {
       this.#finish(new ImError(0, 'closed', 'The client was closed.'));
     }
     if (this.#unflushed > 0 || this.#flushTimer !== null || this.#saving) await this.#flush();
+  }
+
+  /**
+   * Only here for its type: `statechange` carries an {@link ImStateChange}.
+   * @override
+   * @param {string} type
+   * @param {((event: CustomEvent<ImStateChange>) => void) | EventListenerObject | null} listener
+   * @param {boolean | AddEventListenerOptions} [options]
+   */
+  addEventListener(type, listener, options) {
+    super.addEventListener(type, /** @type {EventListenerOrEventListenerObject | null} */ (listener), options);
   }
 
   // ---------------------------------------------------------------------------------------------- requests

@@ -82,12 +82,12 @@ public static class ImServiceCollectionExtensions
 
     private static void AddStorage(IServiceCollection services)
     {
-        services.TryAddSingleton<InMemoryState>();
-        services.TryAddSingleton<IMessageStore, InMemoryMessageStore>();
-        services.TryAddSingleton<IGroupStore, InMemoryGroupStore>();
-        services.TryAddSingleton<IConversationStore, InMemoryConversationStore>();
-        services.TryAddSingleton<IDeviceStore, InMemoryDeviceStore>();
-        services.TryAddSingleton<ISequenceAllocator, CachedSequenceAllocator>();
+        services.TryAddSingleton(provider => new InMemoryState(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IMessageStore>(provider => new InMemoryMessageStore(provider.GetRequiredService<InMemoryState>()));
+        services.TryAddSingleton<IGroupStore>(provider => new InMemoryGroupStore(provider.GetRequiredService<InMemoryState>()));
+        services.TryAddSingleton<IConversationStore>(provider => new InMemoryConversationStore(provider.GetRequiredService<InMemoryState>()));
+        services.TryAddSingleton<IDeviceStore>(provider => new InMemoryDeviceStore(provider.GetRequiredService<InMemoryState>()));
+        services.TryAddSingleton<ISequenceAllocator>(_ => new CachedSequenceAllocator());
     }
 
     private static void AddInternals(IServiceCollection services)

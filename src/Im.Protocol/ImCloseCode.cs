@@ -1,4 +1,4 @@
-namespace Im.Protocol;
+namespace Im;
 
 /// <summary>Why the server closed a connection; the same value in the Close packet and in a WebSocket's close frame.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Im.Protocol;
+namespace Im;
 
 /// <summary>Why a request was not done. Numbers and names are part of the protocol and never change their meaning.</summary>
 /// <remarks>

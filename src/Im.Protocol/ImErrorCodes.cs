@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 
-namespace Im.Protocol;
+namespace Im;
 
 /// <summary>The names of error and close codes as they stand on the wire, in logs and in metric tags.</summary>
 public static class ImErrorCodes

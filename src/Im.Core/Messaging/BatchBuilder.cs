@@ -100,7 +100,7 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
         }
         catch (ImStorageException)
         {
-            item.Refuse(Protocol.ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
+            item.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
         }
 
         return null;

@@ -1,0 +1,23 @@
+using Im.Users;
+
+namespace Im.IntegrationTests.Support;
+
+/// <summary>Every token is the name of a user, but those that begin with "bad" and "expired".</summary>
+internal sealed class TestUsers : IUserProvider
+{
+    public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellationToken)
+    {
+        var user = request.Principal?.Identity?.Name ?? request.Token;
+        return ValueTask.FromResult(user switch
+        {
+            "" => AuthenticationResult.BadToken(),
+            _ when user.StartsWith("bad", StringComparison.Ordinal) => AuthenticationResult.BadToken(),
+            _ when user.StartsWith("expired", StringComparison.Ordinal) => AuthenticationResult.Expired(),
+            _ => AuthenticationResult.Success(user),
+        });
+    }
+
+    public ValueTask<IReadOnlyList<ImUser>> GetUsersAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<ImUser>>(
+            [.. userIds.Where(userId => !userId.StartsWith("nobody", StringComparison.Ordinal)).Select(userId => new ImUser(userId))]);
+}
