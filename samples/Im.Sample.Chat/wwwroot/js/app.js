@@ -24,6 +24,7 @@ async function refreshContacts() {
     model.setContacts(await api.contacts());
   } catch (error) {
     if (error.status === 401) reload(); // signed out elsewhere
+    if (error.status === 0) model.setContacts([...model.users.values()].map((user) => ({ ...user, online: false }))); // nobody knows
   }
 }
 
