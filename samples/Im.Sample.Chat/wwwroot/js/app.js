@@ -98,6 +98,9 @@ connection.addEventListener("state", ({ detail }) => detail.state === "connected
 connection.addEventListener("state", ({ detail }) => (document.documentElement.dataset.connection = detail.state));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refreshContacts());
 window.addEventListener("focus", refreshContacts);
+// A page that goes away lets go of the device, so that it cannot take it from the page that comes after it.
+window.addEventListener("pagehide", () => connection.close());
+window.addEventListener("pageshow", (event) => event.persisted && reload());
 setInterval(() => document.visibilityState === "visible" && refreshContacts(), CONTACTS_EVERY_MS);
 await Promise.all([refreshContacts(), refreshGroups()]);
 connection.connect();

@@ -13,6 +13,10 @@ export function deviceId() {
   return id;
 }
 
+// A message was refused for good only where the server answered with an error code (below 1000; the host's own from 10000). 0 is the client's own
+// and 1000 to 4999 close a connection: the message waits for the next start.
+const isRefusal = (code) => (code > 0 && code < 1000) || code >= 10_000;
+
 /** Tells about "state" ({ state, nextAttemptAt, replaced, refused }) and "message" (a message of somebody else that has just come). */
 export class Connection extends EventTarget {
   #model;
@@ -93,8 +97,7 @@ export class Connection extends EventTarget {
       item.acked = ack;
       this.#settle(item);
     } catch (error) {
-      // Codes are the server's refusals. 0 is the client's own: closed, for example; then the message waits for the next start.
-      if (error.code > 0) {
+      if (isRefusal(error.code)) {
         item.failed = error.message || error.reason;
         this.#outbox.save();
         this.#model.changed(item.conversationId);
