@@ -42,9 +42,12 @@ public sealed class ConversationIdTests
     [InlineData("", false)]
     [InlineData("$system", false)]
     [InlineData("a\nb", false)]
-    [InlineData("\uD800", false)]
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123", true)]
     [InlineData("01234567890123456789012345678901234567890123456789012345678901234", false)]
     [InlineData("我我我我我我我我我我我我我我我我我我我我我我", false)]
     public void UserIdsHaveLimits(string id, bool isValid) => Assert.Equal(isValid, Ids.IsUserId(id));
+
+    // As bytes it would be another id's, U+FFFD.
+    [Fact]
+    public void ALoneSurrogateIsNoUserId() => Assert.False(Ids.IsUserId("a" + (char)0xD800));
 }
