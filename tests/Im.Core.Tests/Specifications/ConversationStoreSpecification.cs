@@ -47,7 +47,8 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
             Assert.Equal([Stay(1, null)], await Conversations.GetMembershipsAsync(user, Direct, CancellationToken.None).Soon());
             var seen = (await SeeAsync(user, Direct))!;
             Assert.Equal(
-                (Direct, 1L, FanoutNames.Write, 2, 0L, 1L), (seen.ConversationId, seen.Head.Head, seen.Fanout, seen.MemberCount, seen.Version, seen.Joined.Value));
+                (Direct, 1L, FanoutNames.Write, 2, 0L, 1L),
+                (seen.ConversationId, seen.Head.Head, seen.Fanout, seen.MemberCount, seen.Version, seen.Joined.Value));
             Assert.Null(seen.Group);
         }
 
@@ -264,10 +265,30 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Equal([(2L, 4L)], await PartsAsync("bob", Group));
 
         await SwitchAsync(6, FanoutNames.Read);                                 // 8
-        Assert.Equal([(8L, null)], await PartsAsync("bob", Group));
+        Assert.Equal([(8L, null)], await PartsAsync("bob"));
+        Assert.Equal([(2L, 4L), (8L, null)], await PartsAsync("bob", Group));
         await StoreAsync(Change(Group, "ann", Both, 7, new ConversationChange.DissolveGroup())); // 9
-        Assert.Equal([(8L, 8L)], await PartsAsync("ann", Group));
+        Assert.Equal([(2L, 5L), (8L, 8L)], await PartsAsync("ann", Group));
         Assert.Empty(await PartsAsync("eve", Group));
+    }
+
+    // A device that was away while its user came and went has not heard of the stay: its entries must still reach it.
+    [Fact]
+    public async Task AnEndedPartIsToldToWhoHasNotReadItsJoinInTheInbox()
+    {
+        await StoreAsync(Create(Group, FanoutNames.Read, "ann"));
+        await StoreAsync(Message(Direct, "ann", Both));                         // bob's inbox 1
+        await MembersAsync(1, added: ["bob"], removed: []);                     // g 2, bob's inbox 2
+        await StoreAsync(Message(Group, "ann", Audience.None, version: 2));     // g 3
+        await MembersAsync(2, added: [], removed: ["bob"]);                     // g 4, bob's inbox 3
+
+        Assert.Equal([(2L, 3L)], await ReadAsync(after: 0));
+        Assert.Equal([(2L, 3L)], await ReadAsync(after: 1));
+        Assert.Empty(await ReadAsync(after: 2));
+
+        async Task<IEnumerable<(long, long?)>> ReadAsync(long after) =>
+            (await Conversations.GetReadTimelinesAsync("bob", [], new(after), CancellationToken.None).Soon())
+            .Select(part => (part.After.Value, part.Last?.Value));
     }
 
     // The head comes with the timeline, so that a session knows at once whether it is behind.
@@ -277,7 +298,7 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         await StoreAsync(Create(Group, FanoutNames.Read, "ann"));
         await StoreAsync(Message(Group, "ann", Audience.None, version: 1));
 
-        var part = (await Conversations.GetReadTimelinesAsync("ann", [], CancellationToken.None).Soon()).Single();
+        var part = (await Conversations.GetReadTimelinesAsync("ann", [], default, CancellationToken.None).Soon()).Single();
 
         Assert.Equal(
             new ReadTimeline(Group, new(1), null, new TimelineHead(TimelineKey.Conversation(Group), 2, 1, 1)), part);
@@ -302,7 +323,7 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
 
     private async Task<(long After, long? Last)[]> PartsAsync(string userId, params string[] known)
     {
-        var parts = await Conversations.GetReadTimelinesAsync(userId, known, CancellationToken.None).Soon();
+        var parts = await Conversations.GetReadTimelinesAsync(userId, known, new(long.MaxValue), CancellationToken.None).Soon();
         return [.. parts.Select(part => (part.After.Value, part.Last?.Value))];
     }
 }

@@ -24,7 +24,7 @@ internal sealed class InMemoryConversationStore : IConversationStore
     }
 
     public ValueTask<IReadOnlyList<ReadTimeline>> GetReadTimelinesAsync(
-        string userId, IReadOnlyList<string> known, CancellationToken cancellationToken)
+        string userId, IReadOnlyList<string> known, InboxSeq after, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(known);
         if (cancellationToken.IsCancellationRequested)
@@ -33,30 +33,22 @@ internal sealed class InMemoryConversationStore : IConversationStore
         }
 
         var parts = new List<ReadTimeline>();
+        var asked = known.ToHashSet(StringComparer.Ordinal);
         lock (_state.Gate)
         {
             if (_state.Users.TryGetValue(userId, out var user))
             {
-                foreach (var member in user.Present)
+                foreach (var member in user.All)
                 {
-                    Add(parts, member.Conversation.FindReadPart(member, orEnded: false));
-                }
-            }
-
-            var seen = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var conversationId in known)
-            {
-                // An open part is in the list already.
-                if (seen.Add(conversationId)
-                    && Find(userId, conversationId) is { } member
-                    && member.Conversation.FindReadPart(member, orEnded: true) is { Last: not null } ended)
-                {
-                    parts.Add(ended);
+                    var conversation = member.Conversation;
+                    var isAsked = asked.Contains(conversation.Id);
+                    conversation.AddReadParts(parts, member, opening => isAsked || conversation.FindOpening(user, opening) > after.Value);
                 }
             }
         }
 
-        parts.Sort(static (x, y) => string.CompareOrdinal(x.ConversationId, y.ConversationId));
+        parts.Sort(static (x, y) =>
+            string.CompareOrdinal(x.ConversationId, y.ConversationId) is var order and not 0 ? order : x.After.CompareTo(y.After));
         return new ValueTask<IReadOnlyList<ReadTimeline>>(parts);
     }
 

@@ -25,6 +25,9 @@ internal sealed class InMemoryState
 
     public SentLog Sent { get; }
 
+    /// <summary>How many batches were appended; each has its number in the chunks that it made.</summary>
+    public long LastCommit { get; set; }
+
     public UserState GetOrAddUser(string userId)
     {
         if (!Users.TryGetValue(userId, out var user))
@@ -39,7 +42,9 @@ internal sealed class InMemoryState
     {
         if (timeline.Kind == TimelineKind.Inbox)
         {
-            return Users.TryGetValue(timeline.Id, out var user) ? new TimelineHead(timeline, user.Head, 1, 0) : TimelineHead.Empty(timeline);
+            return Users.TryGetValue(timeline.Id, out var user)
+                ? new TimelineHead(timeline, user.Head, 1, 0)
+                : TimelineHead.Empty(timeline);
         }
 
         return Conversations.TryGetValue(timeline.Id, out var conversation)
