@@ -22,7 +22,6 @@ internal sealed class Scenario
     private readonly TimelineChecker _device;
     private string _fanout;
     private int _messages;
-    private long _inboxAtStart;
     private IWireClient? _client;
 
     private Scenario(TestServer server, string fanout)
@@ -116,7 +115,6 @@ internal sealed class Scenario
             isDone = packet.SignedIn?.Reset == false || packet.Snapshot?.HasMore == false;
         }
         while (!isDone);
-        _inboxAtStart = _device.InboxCursor;
     }
 
     /// <summary>Reads until the device has what it must have, makes sure that nothing follows, and ends the connection.</summary>
@@ -165,7 +163,7 @@ internal sealed class Scenario
         var conversations = Server.Services.GetRequiredService<IConversationStore>();
         var messages = Server.Services.GetRequiredService<IMessageStore>();
         var expected = new HashSet<(string, long)>();
-        var inbox = (await messages.ReadInboxesAsync([new InboxRead(_user, new InboxSeq(_inboxAtStart), int.MaxValue)], default))[0];
+        var inbox = (await messages.ReadInboxesAsync([new InboxRead(_user, new InboxSeq(_device.SnapshotSeq), int.MaxValue)], default))[0];
         foreach (var run in inbox.Runs)
         {
             expected.UnionWith(Enumerable.Range(0, run.Count).Select(i => (run.ConversationId, run.First.Value + i)));
@@ -177,7 +175,7 @@ internal sealed class Scenario
             foreach (var stay in await conversations.GetMembershipsAsync(_user, conversation, default))
             {
                 // A stay that was over at a reset is history.
-                if (_device.HasSnapshot && !_device.SnapshotHeads.ContainsKey(conversation) && !expected.Contains((conversation, stay.First.Value)))
+                if (!_device.SnapshotHeads.ContainsKey(conversation) && !expected.Contains((conversation, stay.First.Value)))
                 {
                     continue;
                 }

@@ -19,8 +19,8 @@ internal sealed class TimelineChecker(string userId)
     /// <summary>What the device has got, over all timelines.</summary>
     public IReadOnlySet<(string ConversationId, long Seq)> Entries => _entries;
 
-    /// <summary>The last sign-in was a reset.</summary>
-    public bool HasSnapshot { get; private set; }
+    /// <summary>Where the device's inbox began.</summary>
+    public long SnapshotSeq { get; private set; }
 
     /// <summary>What the device has by a snapshot: everything up to these.</summary>
     public Dictionary<string, long> SnapshotHeads { get; } = new(StringComparer.Ordinal);
@@ -53,7 +53,6 @@ internal sealed class TimelineChecker(string userId)
     private void Take(SignedIn signedIn)
     {
         Generation = signedIn.Generation;
-        HasSnapshot |= signedIn.Reset;
         if (signedIn.Reset)
         {
             _cursors.Clear();
@@ -65,7 +64,7 @@ internal sealed class TimelineChecker(string userId)
 
     private void Take(Snapshot snapshot)
     {
-        InboxCursor = snapshot.InboxSeq;
+        InboxCursor = SnapshotSeq = snapshot.InboxSeq;
         foreach (var conversation in snapshot.Conversations)
         {
             SnapshotHeads.Add(conversation.ConversationId, conversation.Head);
@@ -91,13 +90,14 @@ internal sealed class TimelineChecker(string userId)
         }
         else if (push.SkippedThrough > 0)
         {
-            Continue(push.ConversationId, _cursors[push.ConversationId], push.FirstConversationSeq);
+            Continue(push.ConversationId, CursorBefore(push), push.FirstConversationSeq);
+            Assert.Empty(push.Entries);
             Assert.True(push.SkippedThrough >= push.FirstConversationSeq, push.ToString());
             _cursors[push.ConversationId] = push.SkippedThrough;
         }
         else
         {
-            Continue(push.ConversationId, _cursors.GetValueOrDefault(push.ConversationId, push.FirstConversationSeq - 1), push.FirstConversationSeq);
+            Continue(push.ConversationId, CursorBefore(push), push.FirstConversationSeq);
             foreach (var entry in push.Entries)
             {
                 Assert.Equal(push.ConversationId, entry.ConversationId);
@@ -109,10 +109,13 @@ internal sealed class TimelineChecker(string userId)
         }
     }
 
+    // A timeline that the device has not heard of yet begins where the server says: the inbox, with the entry that opens it, may come later.
+    private long CursorBefore(Push push) => _cursors.GetValueOrDefault(push.ConversationId, push.FirstConversationSeq - 1);
+
     private void Take(Entry entry) =>
         Assert.True(_entries.Add((entry.ConversationId, entry.ConversationSeq)), $"{entry.ConversationId} {entry.ConversationSeq} came twice.");
 
-    // A join, or a switch to fan-out on read: the conversation's own timeline goes on after this entry.
+    // A join, or a switch to fan-out on read: the conversation's own timeline begins after this entry.
     private void OpenIfAsked(Entry entry)
     {
         var opens = entry.BodyCase switch
@@ -122,9 +125,10 @@ internal sealed class TimelineChecker(string userId)
             Entry.BodyOneofCase.FanoutChanged => entry.FanoutChanged.Fanout == WireFanout.Read,
             _ => false,
         };
-        if (opens && _cursors.GetValueOrDefault(entry.ConversationId) < entry.ConversationSeq)
+        if (opens)
         {
-            _cursors[entry.ConversationId] = entry.ConversationSeq;
+            // One that is known goes on from its cursor; the server says what it passes over.
+            _cursors.TryAdd(entry.ConversationId, entry.ConversationSeq);
         }
     }
 
