@@ -21,12 +21,8 @@ internal sealed class Connection : IConnectionHandler
     private readonly TimeProvider _time;
     private readonly ImMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly RequestQueue _queue;
     private readonly long _openedAt;
-
-    // Guards the two fields below: the requests that wait for the one that is being handled.
-    private readonly Lock _requestLock = new();
-    private Queue<ClientPacket>? _waiting;
-    private bool _isHandling;
 
     private Session? _session;
     private long _lastReceivedAt;
@@ -50,6 +46,7 @@ internal sealed class Connection : IConnectionHandler
         _logger = services.Logger;
         _openedAt = _lastReceivedAt = _time.GetTimestamp();
         Outbox = new Outbox(transport, _options.MaxQueueBytes) { RoomAgain = OnRoomAgain };
+        _queue = new RequestQueue(Outbox, HandleAsync);
         SendRate = new RateLimiter(_options.MaxSendsPerSecond, _time);
     }
 
@@ -106,7 +103,8 @@ internal sealed class Connection : IConnectionHandler
         }
         else
         {
-            Submit(request);
+            BeginPending();
+            _queue.Submit(request);
         }
 
         return !PauseIfNeeded();
@@ -242,42 +240,6 @@ internal sealed class Connection : IConnectionHandler
         }
     }
 
-    // Requests are handled one at a time and in order. The common case, a send that nothing holds back, ends inside this call.
-    private void Submit(ClientPacket request)
-    {
-        BeginPending();
-        lock (_requestLock)
-        {
-            if (_isHandling)
-            {
-                (_waiting ??= new Queue<ClientPacket>()).Enqueue(request);
-                return;
-            }
-
-            _isHandling = true;
-        }
-
-        _ = HandleAllAsync(request);
-    }
-
-    private async Task HandleAllAsync(ClientPacket request)
-    {
-        while (true)
-        {
-            await HandleAsync(request);
-            EndPending();
-            lock (_requestLock)
-            {
-                if (_waiting is null || !_waiting.TryDequeue(out request!))
-                {
-                    _waiting = null;
-                    _isHandling = false;
-                    return;
-                }
-            }
-        }
-    }
-
     private async ValueTask HandleAsync(ClientPacket request)
     {
         try
@@ -305,6 +267,10 @@ internal sealed class Connection : IConnectionHandler
             Log.RequestFailed(_logger, request.RequestId, request.PacketCase, Id, exception);
             ReplyError(request.RequestId, ImErrorCode.Internal, $"The server failed on request {request.RequestId} of connection {Id}; its log has the details.");
         }
+        finally
+        {
+            EndPending();
+        }
     }
 
     private void EndSession()
@@ -318,6 +284,7 @@ internal sealed class Connection : IConnectionHandler
 
     private void OnRoomAgain()
     {
+        _queue.GoOn();
         ResumeIfPossible();
         Session?.ScheduleIfBehind();
     }

@@ -16,10 +16,7 @@ internal sealed class Session
     private readonly Outbox _outbox;
     private readonly CatchUpScheduler _scheduler;
     private readonly ConversationReaders _readers;
-    private readonly SessionTimeline _inbox;
-
-    // Only conversations with fan-out on read; null for the many sessions without one.
-    private Dictionary<string, SessionTimeline>? _conversations;
+    private readonly SessionTimelines _timelines;
 
     // Changes of membership that were committed while the sign-in read the memberships.
     private List<(string ConversationId, long Seq, bool Opens)>? _changesDuringSignIn = [];
@@ -34,7 +31,7 @@ internal sealed class Session
         _outbox = connection.Outbox;
         _scheduler = scheduler;
         _readers = readers;
-        _inbox = new SessionTimeline(TimelineKey.Inbox(device.UserId), 0);
+        _timelines = new SessionTimelines(device.UserId, _outbox);
         Device = device;
         SignedInMs = signedInMs;
     }
@@ -69,7 +66,7 @@ internal sealed class Session
                 return;
             }
 
-            OpenTimelineLocked(conversationId, after.Value, long.MaxValue).TryGoLive();
+            _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
         }
 
         UpdateReaders(conversationId);
@@ -87,7 +84,7 @@ internal sealed class Session
                 return;
             }
 
-            CloseTimelineLocked(conversationId, last.Value);
+            _timelines.Close(conversationId, last.Value);
         }
 
         UpdateReaders(conversationId);
@@ -114,11 +111,11 @@ internal sealed class Session
             }
 
             _isOpen = true;
-            _inbox.Advance(inboxCursor);
-            _inbox.RaiseHead(inboxHead);
+            _timelines.Inbox.Advance(inboxCursor);
+            _timelines.Inbox.RaiseHead(inboxHead);
             foreach (var timeline in timelines)
             {
-                OpenTimelineLocked(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
+                _timelines.Open(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
             }
 
             // What was committed meanwhile is newer than what was read.
@@ -126,16 +123,16 @@ internal sealed class Session
             {
                 if (opens)
                 {
-                    OpenTimelineLocked(conversationId, seq, long.MaxValue);
+                    _timelines.Open(conversationId, seq, long.MaxValue);
                 }
                 else
                 {
-                    CloseTimelineLocked(conversationId, seq);
+                    _timelines.Close(conversationId, seq);
                 }
             }
 
             _changesDuringSignIn = null;
-            opened = [.. timelines.Select(timeline => timeline.ConversationId).Union(_conversations?.Keys.AsEnumerable() ?? [])];
+            opened = _timelines.ConversationIds;
         }
 
         _outbox.RequestWrite();
@@ -153,7 +150,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isScheduled = false;
-            var behind = FindBehindLocked();
+            var behind = _timelines.FindBehind();
             if (behind is null || !_outbox.HasRoomForPageLocked())
             {
                 return null;
@@ -170,7 +167,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isScheduled = false;
-            var timeline = FindLocked(key.Kind == TimelineKind.Inbox ? null : key.Id);
+            var timeline = _timelines.Find(key.Kind == TimelineKind.Inbox ? null : key.Id);
             if (timeline is null || timeline.IsLive || _isClosed)
             {
                 return;
@@ -182,9 +179,8 @@ internal sealed class Session
                 timeline.Advance(first + payload.Count - 1);
             }
 
-            SkipLocked(timeline);
+            _timelines.Skip(timeline);
             timeline.TryGoLive();
-            RemoveIfFinishedLocked(timeline);
         }
 
         if (key.Kind == TimelineKind.Conversation && !Follows(key.Id))
@@ -203,8 +199,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isClosed = true;
-            conversations = _conversations?.Keys.ToArray() ?? [];
-            _conversations = null;
+            conversations = _timelines.ConversationIds;
         }
 
         foreach (var conversationId in conversations)
@@ -213,12 +208,29 @@ internal sealed class Session
         }
     }
 
+    /// <summary>Whether the session has, or had, a cursor on the conversation's own timeline.</summary>
+    public bool HasTimeline(string conversationId)
+    {
+        lock (_outbox.Lock)
+        {
+            return _timelines.Find(conversationId) is not null;
+        }
+    }
+
+    private bool Follows(string conversationId)
+    {
+        lock (_outbox.Lock)
+        {
+            return !_isClosed && _timelines.Find(conversationId) is { IsFinished: false };
+        }
+    }
+
     private void Offer(string? conversationId, long first, PushPayload payload)
     {
         var last = first + payload.Count - 1;
         lock (_outbox.Lock)
         {
-            if (_isClosed || FindLocked(conversationId) is not { } timeline)
+            if (_isClosed || _timelines.Find(conversationId) is not { } timeline)
             {
                 return;
             }
@@ -249,7 +261,7 @@ internal sealed class Session
     {
         lock (_outbox.Lock)
         {
-            if (_isScheduled || _isClosed || !_isOpen || FindBehindLocked() is null || !_outbox.HasRoomForPageLocked())
+            if (_isScheduled || _isClosed || !_isOpen || _timelines.FindBehind() is null || !_outbox.HasRoomForPageLocked())
             {
                 return;
             }
@@ -279,89 +291,6 @@ internal sealed class Session
             {
                 return;
             }
-        }
-    }
-
-    /// <summary>Whether the session has a cursor on the conversation's own timeline.</summary>
-    public bool Follows(string conversationId)
-    {
-        lock (_outbox.Lock)
-        {
-            return !_isClosed && _conversations?.ContainsKey(conversationId) == true;
-        }
-    }
-
-    private SessionTimeline? FindLocked(string? conversationId) =>
-        conversationId is null ? _inbox : _conversations?.GetValueOrDefault(conversationId);
-
-    private SessionTimeline? FindBehindLocked()
-    {
-        if (!_inbox.IsLive)
-        {
-            return _inbox;
-        }
-
-        if (_conversations is not null)
-        {
-            foreach (var timeline in _conversations.Values)
-            {
-                if (!timeline.IsLive)
-                {
-                    return timeline;
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private SessionTimeline OpenTimelineLocked(string conversationId, long after, long last)
-    {
-        _conversations ??= new Dictionary<string, SessionTimeline>(StringComparer.Ordinal);
-        if (!_conversations.TryGetValue(conversationId, out var timeline))
-        {
-            timeline = new SessionTimeline(TimelineKey.Conversation(conversationId), after);
-            timeline.End(last);
-            _conversations.Add(conversationId, timeline);
-        }
-        else if (timeline.Last != long.MaxValue)
-        {
-            // The user came back before the session had all of the stay before.
-            timeline.AddPart(after, last);
-            SkipLocked(timeline);
-        }
-
-        return timeline;
-    }
-
-    private void CloseTimelineLocked(string conversationId, long last)
-    {
-        if (FindLocked(conversationId) is { } timeline && conversationId is not null)
-        {
-            timeline.End(last);
-            SkipLocked(timeline);
-            RemoveIfFinishedLocked(timeline);
-        }
-    }
-
-    // Tells the client which entries do not come through this timeline, so that its cursor stays contiguous.
-    private void SkipLocked(SessionTimeline timeline)
-    {
-        while (timeline.TrySkip(out var first, out var through))
-        {
-            if (first <= through)
-            {
-                var push = new Push { ConversationId = timeline.Key.Id, FirstConversationSeq = first, SkippedThrough = through };
-                _outbox.EnqueueLocked(PacketCodec.Write(new ServerPacket { Push = push }, _outbox.Codec));
-            }
-        }
-    }
-
-    private void RemoveIfFinishedLocked(SessionTimeline timeline)
-    {
-        if (timeline.IsFinished && timeline != _inbox)
-        {
-            _conversations!.Remove(timeline.Key.Id);
         }
     }
 }
