@@ -278,7 +278,7 @@ internal sealed class Oracle
             }
         }
 
-        truth.ReadParts.AddRange(await _store.GetReadTimelinesAsync(user, conversations, default));
+        truth.ReadParts.AddRange(await _store.GetReadTimelinesAsync(user, conversations, InboxSeq.Zero, default));
     }
 
     private async Task LoadAsync(string conversationId)
