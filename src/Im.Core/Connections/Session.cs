@@ -18,8 +18,8 @@ internal sealed class Session
     private readonly ConversationReaders _readers;
     private readonly SessionTimelines _timelines;
 
-    // Changes of membership that were committed while the sign-in read the memberships.
-    private List<(string ConversationId, long Seq, bool Opens)>? _changesDuringSignIn = [];
+    // Changes of membership that were delivered while the sign-in read the memberships; Place = where the change stands in the inbox.
+    private List<(string ConversationId, long Seq, bool Opens, long Place)>? _changesDuringSignIn = [];
     private bool _isOpen;
     private bool _isClosed;
     private bool _isScheduled;
@@ -50,8 +50,11 @@ internal sealed class Session
     /// <summary>Offers a run of a conversation with fan-out on read that was just committed.</summary>
     public void Offer(string conversationId, ConversationSeq first, PushPayload payload) => Offer(conversationId, first.Value, payload);
 
-    /// <summary>From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>.</summary>
-    public void OpenTimeline(string conversationId, ConversationSeq after)
+    /// <summary>
+    /// From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>, which stands at
+    /// <paramref name="place"/> in the inbox.
+    /// </summary>
+    public void OpenTimeline(string conversationId, ConversationSeq after, InboxSeq place)
     {
         lock (_outbox.Lock)
         {
@@ -62,7 +65,7 @@ internal sealed class Session
 
             if (!_isOpen)
             {
-                _changesDuringSignIn?.Add((conversationId, after.Value, true));
+                _changesDuringSignIn?.Add((conversationId, after.Value, true, place.Value));
                 return;
             }
 
@@ -73,14 +76,17 @@ internal sealed class Session
         ScheduleIfBehind();
     }
 
-    /// <summary>The session gets the conversation's timeline up to <paramref name="last"/> and no further.</summary>
-    public void CloseTimeline(string conversationId, ConversationSeq last)
+    /// <summary>
+    /// The session gets the conversation's timeline up to <paramref name="last"/> and no further; the entry after it stands at
+    /// <paramref name="place"/> in the inbox.
+    /// </summary>
+    public void CloseTimeline(string conversationId, ConversationSeq last, InboxSeq place)
     {
         lock (_outbox.Lock)
         {
             if (_isClosed || !_isOpen)
             {
-                _changesDuringSignIn?.Add((conversationId, last.Value, false));
+                _changesDuringSignIn?.Add((conversationId, last.Value, false, place.Value));
                 return;
             }
 
@@ -118,9 +124,14 @@ internal sealed class Session
                 _timelines.Open(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
             }
 
-            // What was committed meanwhile is newer than what was read.
-            foreach (var (conversationId, seq, opens) in _changesDuringSignIn!)
+            // Of what was delivered meanwhile, what was read includes the changes up to the inbox's head as it was then.
+            foreach (var (conversationId, seq, opens, place) in _changesDuringSignIn!)
             {
+                if (place <= inboxHead)
+                {
+                    continue;
+                }
+
                 if (opens)
                 {
                     _timelines.Open(conversationId, seq, long.MaxValue);
