@@ -21,20 +21,6 @@ public sealed class BadInputTests
         await AssertClosedAsync(client, handler, ImCloseCode.FrameTooLarge);
     }
 
-    [Fact]
-    public async Task AnAnnouncedLengthAllocatesNothingUntilBytesArrive()
-    {
-        await using var server = await StartAsync(handler => handler.MaxPacketBytes = 100_000_000);
-        using var raw = await RawClient.ConnectAsync(server, LiveServer.Protobuf);
-        var handler = await server.Core.NextAsync();
-        var before = GC.GetTotalAllocatedBytes();
-        await raw.SendAsync([0x82, 0xFF, 0, 0, 0, 0, 0x05, 0, 0, 0, 0, 0, 0, 0, 1]); // 80 MB announced, one byte sent
-        await Waiting.UntilAsync(() => server.Transport.Buffers.Rented == 1, "the first bytes are being read");
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 4_000_000);
-        raw.Dispose();
-        Assert.NotNull(await handler.Disconnection);
-    }
-
     [Theory]
     [InlineData(LiveServer.Json, WebSocketMessageType.Binary)]
     [InlineData(LiveServer.Protobuf, WebSocketMessageType.Text)]

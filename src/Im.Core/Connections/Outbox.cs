@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Im.Protocol;
 using Im.Sync;
 using Im.Timelines;
@@ -61,7 +62,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
     {
         if (!_isClosed)
         {
-            (_items ??= new Queue<Item>()).Enqueue(new Item(packet, null, default, 0));
+            (_items ??= ItemQueues.Rent()).Enqueue(new Item(packet, null, default, 0));
             _bytes += packet.Length;
         }
     }
@@ -77,7 +78,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
             return false;
         }
 
-        (_items ??= new Queue<Item>()).Enqueue(new Item(null, payload, timeline, firstSeq));
+        (_items ??= ItemQueues.Rent()).Enqueue(new Item(null, payload, timeline, firstSeq));
         _bytes += size;
         return true;
     }
@@ -119,7 +120,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
             }
 
             var replies = _items?.Where(item => item.Packet is not null).ToArray() ?? [];
-            _items = new Queue<Item>(replies);
+            _items = replies.Length == 0 ? null : new Queue<Item>(replies);
             _bytes = replies.Sum(item => item.Packet!.Length);
             EnqueueLocked(bytes);
             _isClosed = true;
@@ -146,11 +147,17 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
             bool roomAgain;
             lock (Lock)
             {
-                if (_items is null || !_items.TryDequeue(out item))
+                if (_items is null)
+                {
+                    return false;
+                }
+
+                item = _items.Dequeue();
+                if (_items.Count == 0)
                 {
                     // An idle connection keeps no queue.
+                    ItemQueues.Return(_items);
                     _items = null;
-                    return false;
                 }
 
                 _bytes -= item.Packet?.Length ?? PushWriter.Measure(item.Payload!, Codec);
@@ -176,6 +183,43 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
         }
 
         return true;
+    }
+
+    /// <summary>Queues of connections that have just been drained, for the next ones: a push costs no allocation.</summary>
+    private static class ItemQueues
+    {
+        private const int MaxPooled = 4096;
+        private const int MaxPooledCapacity = 64;
+
+        private static readonly ConcurrentQueue<Queue<Item>> Pool = new();
+        private static int _pooled;
+
+        public static Queue<Item> Rent()
+        {
+            if (!Pool.TryDequeue(out var queue))
+            {
+                return new Queue<Item>();
+            }
+
+            Interlocked.Decrement(ref _pooled);
+            return queue;
+        }
+
+        public static void Return(Queue<Item> empty)
+        {
+            if (empty.Capacity > MaxPooledCapacity)
+            {
+                return;
+            }
+
+            if (Interlocked.Increment(ref _pooled) > MaxPooled)
+            {
+                Interlocked.Decrement(ref _pooled);
+                return;
+            }
+
+            Pool.Enqueue(empty);
+        }
     }
 
     private readonly record struct Item(byte[]? Packet, PushPayload? Payload, TimelineKey Timeline, long FirstSeq);

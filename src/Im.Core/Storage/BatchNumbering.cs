@@ -270,13 +270,6 @@ public sealed class BatchNumbering
         return new AppendedClass(runs.ToArray(), users, firstSeqs);
     }
 
-    private struct Piece
-    {
-        public int Rank;
-        public long First;
-        public int Count;
-    }
-
     private struct ClassNode
     {
         public int Parent;
@@ -286,31 +279,4 @@ public sealed class BatchNumbering
         public int Users;
         public int Class;
     }
-
-    private sealed class AudienceSlot(Audience audience, int[] timelines)
-    {
-        public Audience Audience { get; } = audience;
-
-        public int[] Timelines { get; } = timelines;
-
-        public List<Piece> Pieces { get; } = [];
-
-        public void Add(int rank, long seq)
-        {
-            var pieces = CollectionsMarshal.AsSpan(Pieces);
-            if (pieces.Length > 0 && pieces[^1].Rank == rank && pieces[^1].First + pieces[^1].Count == seq)
-            {
-                pieces[^1].Count++;
-            }
-            else
-            {
-                Pieces.Add(new Piece { Rank = rank, First = seq, Count = 1 });
-            }
-        }
-    }
 }
-
-/// <summary>What an item got.</summary>
-/// <param name="Seq">Its seq in the conversation.</param>
-/// <param name="Ordinal">The conversation's ordinal at it.</param>
-public readonly record struct NumberedItem(ConversationSeq Seq, long Ordinal);

@@ -2,8 +2,9 @@ namespace Im.Timelines;
 
 /// <summary>Proposes heads from what the store said last, for one node.</summary>
 /// <remarks>
-/// Two generations bound the cache: what is observed goes into the young one; when that holds half of the limit it becomes the old one, and
-/// what was in the old one is forgotten. A timeline that is used again in between stays. Not safe for several threads, as the contract says.
+/// Two generations bound the cache: what is observed goes into the young one; when that holds half of the limit it becomes
+/// the old one, and what was in the old one is forgotten. A timeline that is used again in between stays. Not safe for several
+/// threads, as the contract says.
 /// </remarks>
 internal sealed class CachedSequenceAllocator : ISequenceAllocator
 {

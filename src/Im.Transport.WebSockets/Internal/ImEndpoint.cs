@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Im.Protocol;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -12,13 +13,19 @@ namespace Im.Transport.WebSockets.Internal;
 internal sealed class ImEndpoint(WebSocketTransport transport)
 {
     private const int RetryAfterSeconds = 5;
+    private const string WebSocketVersion = "13";
     private readonly OriginPolicy _origins = new(transport.Options.AllowedOrigins);
 
     public async Task HandleAsync(HttpContext context)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            context.Response.Headers.Upgrade = "websocket";
+            context.Response.Headers.SecWebSocketVersion = WebSocketVersion;
+            if (HttpProtocol.IsHttp11(context.Request.Protocol))
+            {
+                context.Response.Headers.Upgrade = "websocket";
+            }
+
             await RefuseAsync(context, StatusCodes.Status426UpgradeRequired, "This endpoint takes WebSockets only.").ConfigureAwait(false);
         }
         else if (!_origins.Allows(context.Request))
@@ -77,7 +84,14 @@ internal sealed class ImEndpoint(WebSocketTransport transport)
             && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
             && context.Features.Get<IConnectionSocketFeature>() is { } connection)
         {
-            connection.Socket.SendBufferSize = bytes;
+            try
+            {
+                connection.Socket.SendBufferSize = bytes;
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                // The client has gone already; the upgrade finds out.
+            }
         }
     }
 

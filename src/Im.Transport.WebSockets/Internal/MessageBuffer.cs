@@ -18,7 +18,7 @@ internal sealed class MessageBuffer(BufferPool pool)
     /// <summary>Room for more, at least a byte, and never beyond one byte over the limit: that byte tells that the limit is passed.</summary>
     public Memory<byte> GetSpace(int limit)
     {
-        var wanted = Math.Max(limit, Count) + 1;
+        var wanted = Math.Min(Math.Max(limit, Count), Array.MaxLength - 1) + 1;
         if (_buffer is null)
         {
             _buffer = pool.Rent(Math.Min(FirstBytes, wanted));

@@ -47,7 +47,8 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
             Assert.Equal([Stay(1, null)], await Conversations.GetMembershipsAsync(user, Direct, CancellationToken.None).Soon());
             var seen = (await SeeAsync(user, Direct))!;
             Assert.Equal(
-                (Direct, 1L, FanoutNames.Write, 2, 0L, 1L), (seen.ConversationId, seen.Head.Head, seen.Fanout, seen.MemberCount, seen.Version, seen.Joined.Value));
+                (Direct, 1L, FanoutNames.Write, 2, 0L, 1L),
+                (seen.ConversationId, seen.Head.Head, seen.Fanout, seen.MemberCount, seen.Version, seen.Joined.Value));
             Assert.Null(seen.Group);
         }
 

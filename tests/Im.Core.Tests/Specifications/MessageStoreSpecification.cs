@@ -8,7 +8,7 @@ using static Im.Testing.Specification.TestItems;
 namespace Im.Testing.Specification;
 
 /// <summary>The rules of <see cref="IMessageStore"/>.</summary>
-public abstract class MessageStoreSpecification(IStorageFixture fixture) : StorageSpecification(fixture)
+public abstract partial class MessageStoreSpecification(IStorageFixture fixture) : StorageSpecification(fixture)
 {
     private const string Group = "g:team";
     private static readonly string Direct = ConversationId.Direct("ann", "bob");
@@ -347,88 +347,6 @@ public abstract class MessageStoreSpecification(IStorageFixture fixture) : Stora
         Assert.Single(await InboxAsync("bob"));
     }
 
-    // Trap 1: a page goes on exactly where the device stopped, wherever a commit began.
-    [Fact]
-    public async Task APageGoesOnBehindAnyCursor()
-    {
-        var other = ConversationId.Direct("ann", "cid");
-        for (var i = 0; i < 5; i++)
-        {
-            await AppendAsync(
-                Message(Direct, "ann", Both), Message(Direct, "bob", Both), Message(other, "ann", To("ann", "cid")), Message(Direct, "ann", Both));
-        }
-
-        var all = Ids(await InboxAsync("ann"));
-        Assert.Equal(20, all.Length);
-        for (var after = 0; after < 20; after++)
-        {
-            for (var limit = 1; limit <= 21 - after; limit++)
-            {
-                var page = await ReadAsync("ann", after, limit);
-                Assert.Equal(after + 1, page.First.Value);
-                Assert.Equal(20, page.Head.Head);
-                Assert.Equal(all.Skip(after).Take(limit), Ids(await ExpandAsync(page.Runs)));
-            }
-        }
-    }
-
-    // A device that has everything is told so, and many inboxes are read in one call.
-    [Fact]
-    public async Task APageAtTheHeadIsEmpty()
-    {
-        await StoreAsync(Message(Direct, "ann", Both));
-
-        var pages = await Messages.ReadInboxesAsync(
-            [new("ann", new(1), 10), new("nobody", new(0), 10), new("bob", new(0), 10)], CancellationToken.None).Soon();
-
-        Assert.Equal([2L, 1L, 1L], pages.Select(page => page.First.Value));
-        Assert.Equal([0, 0, 1], pages.Select(page => page.Runs.Count));
-        Assert.Equal([1L, 0L, 1L], pages.Select(page => page.Head.Head));
-        Assert.Equal(TimelineHead.Empty(TimelineKey.Inbox("nobody")), pages[1].Head);
-    }
-
-    // Trap 24: a few huge messages make small pages, and a page is never empty for that.
-    [Fact]
-    public async Task EntriesAreLimitedInBytesButAtLeastOneIsRead()
-    {
-        for (var i = 0; i < 5; i++)
-        {
-            await StoreAsync(Message(Direct, "ann", Both, body: new string('x', 100)));
-        }
-
-        Run[] runs = [new(Direct, new(1), 2), new(Direct, new(3), 3)];
-        foreach (var (bytes, count) in new[] { (0, 1), (1, 1), (100, 1), (199, 1), (200, 2), (350, 3), (500, 5), (10_000, 5) })
-        {
-            Assert.Equal(Enumerable.Range(1, count).Select(i => (long)i), (await ExpandAsync(runs, bytes)).Select(e => e.Seq.Value));
-        }
-    }
-
-    // Nobody is shown an entry that does not exist; a caller that asks for one has a bug.
-    [Fact]
-    public async Task ARunBeyondTheHeadThrows()
-    {
-        await StoreAsync(Message(Direct, "ann", Both));
-
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => ExpandAsync([new Run(Direct, new(1), 2)]));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => ExpandAsync([new Run(Direct, new(1), 1), new Run("g:none", new(1), 1)]));
-    }
-
-    // What was erased leaves its place: cursors go on, and nobody reads it any more.
-    [Fact]
-    public async Task AnEntryWhoseBodyIsGoneKeepsItsPlace()
-    {
-        await AppendAsync(
-            Message(Direct, "ann", Both, id: "1"), Message(Direct, "ann", Both, id: "2"), Message(Direct, "ann", Both, id: "3"));
-        await Fixture.DropBodyAsync(Direct, new ConversationSeq(2)).Soon();
-
-        var entries = await InboxAsync("bob");
-
-        Assert.Equal([1L, 2L, 3L], entries.Select(entry => entry.Seq.Value));
-        Assert.Equal([false, true, false], entries.Select(entry => entry.IsGone));
-        Assert.Equal(0, entries[1].Body.Length);
-        Assert.Equal(3, (await HeadAsync(TimelineKey.Conversation(Direct))).Ordinal);
-    }
-
     // Devices keep their cursors as long as the store lives.
     [Fact]
     public async Task TheGenerationStays()
@@ -438,103 +356,5 @@ public abstract class MessageStoreSpecification(IStorageFixture fixture) : Stora
 
         Assert.NotEmpty(generation);
         Assert.Equal(generation, await Messages.GetGenerationAsync(CancellationToken.None).Soon());
-    }
-
-    // Traps 1, 11: several writers with old views of the heads: nothing lost, nothing doubled, no hole, no overlap.
-    [Fact]
-    public async Task ConcurrentAppendsWithStaleHeadsLoseNothing()
-    {
-        const int Writers = 8;
-        const int BatchesEach = 40;
-        var everyone = To([.. Enumerable.Range(0, Writers).Select(i => "w" + i)]);
-        await StoreAsync(Create(Group, FanoutNames.Write, [.. everyone.UserIds]));
-        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var writers = Enumerable.Range(0, Writers).Select(async w =>
-        {
-            await start.Task;
-            var known = new Dictionary<TimelineKey, long>();
-            var claimed = new List<(string Id, long Seq)>();
-            for (var b = 0; b < BatchesEach; b++)
-            {
-                var id = $"{w}.{b}";
-                AppendItem[] items =
-                [
-                    Message(Group, "w" + w, everyone, version: 1, id: id + "a"),
-                    Message(ConversationId.Direct("w0", "w" + w), "w" + w, To([.. new[] { "w0", "w" + w }.Distinct()]), id: id + "b"),
-                    Message(Group, "w" + w, everyone, version: 1, id: id + "c"),
-                ];
-                while (true)
-                {
-                    var batch = Batch(items, timeline => known.GetValueOrDefault(timeline));
-                    var result = await Messages.AppendAsync(batch, CancellationToken.None);
-                    for (var t = 0; t < batch.Timelines.Count; t++)
-                    {
-                        known[batch.Timelines[t]] = result.Heads.Span[t];
-                    }
-
-                    if (result.Committed)
-                    {
-                        Assert.All(result.Items, item => Assert.Equal(AppendOutcome.Stored, item.Outcome));
-                        claimed.Add((items[0].ClientMessageId, result.Items[0].Seq.Value));
-                        claimed.Add((items[2].ClientMessageId, result.Items[2].Seq.Value));
-                        break;
-                    }
-
-                    await Task.Yield();
-                }
-            }
-
-            return claimed;
-        }).ToArray();
-        start.SetResult();
-        var all = (await Task.WhenAll(writers).Soon()).SelectMany(claimed => claimed).ToList();
-
-        // Group entry 1 is its creation.
-        Assert.Equal(Enumerable.Range(2, Writers * BatchesEach * 2).Select(i => (long)i), all.Select(sent => sent.Seq).Order());
-        var entries = await ExpandAsync([new Run(Group, new(1), 1 + all.Count)]);
-        Assert.All(all, sent => Assert.Equal(sent.Id, entries[(int)sent.Seq - 1].ClientMessageId));
-        foreach (var user in everyone.UserIds)
-        {
-            var inbox = await InboxAsync(user);
-            var expected = 1 + all.Count + (user == "w0" ? Writers : 1) * BatchesEach;
-            Assert.Equal(expected, (await HeadAsync(TimelineKey.Inbox(user))).Head);
-            Assert.Equal(expected, Ids(inbox).Distinct().Count());
-            var group = inbox.Where(entry => entry.ConversationId == Group).Select(entry => entry.Seq.Value).ToList();
-            Assert.Equal(Enumerable.Range(1, 1 + all.Count).Select(i => (long)i), group);
-        }
-    }
-
-    // Trap 1: whoever sees a head can read all up to it, at any moment.
-    [Fact]
-    public async Task ReadersNeverSeeAHole()
-    {
-        using var stop = new CancellationTokenSource();
-        var writer = Task.Run(async () =>
-        {
-            for (var i = 0; i < 500; i++)
-            {
-                await AppendAsync(Message(Direct, "ann", Both), Message(Direct, "bob", Both));
-            }
-
-            await stop.CancelAsync();
-        });
-        long reads = 0;
-        do
-        {
-            var cursor = 0L;
-            for (var page = await ReadAsync("bob", cursor, 7); page.Runs.Count > 0; page = await ReadAsync("bob", cursor, 7))
-            {
-                var entries = await ExpandAsync(page.Runs);
-                Assert.Equal(Enumerable.Range((int)cursor + 1, entries.Count).Select(i => (long)i), entries.Select(e => e.Seq.Value));
-                Assert.True(entries.Count == 7 || cursor + entries.Count == page.Head.Head);
-                cursor += entries.Count;
-                reads++;
-            }
-        }
-        while (!stop.IsCancellationRequested);
-
-        await writer.Soon();
-        Assert.True(reads > 0);
-        Assert.Equal(1000, (await InboxAsync("bob")).Count);
     }
 }

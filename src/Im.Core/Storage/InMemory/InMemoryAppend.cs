@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Im.Model;
 using Im.Timelines;
 using static Im.Storage.ConversationChange;
@@ -14,8 +13,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
 {
     private readonly ConversationState?[] _conversations = new ConversationState?[batch.Timelines.Count];
     private readonly UserState?[] _users = new UserState?[batch.Timelines.Count];
-    private readonly List<string> _added = [];
-    private readonly List<string> _removed = [];
+    private readonly GroupChanges _changes = new(state);
 
     /// <summary>Refuses what no store can append, whatever its state.</summary>
     public static void Validate(AppendBatch batch)
@@ -29,7 +27,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
         {
             var isGroup = ConversationId.IsGroup(item.ConversationId);
             var isOwn = ConversationId.IsOwn(item.ConversationId);
-            if (!isGroup && !isOwn && !ConversationId.TryGetParties(item.ConversationId, out _, out _))
+            if (!isGroup && !isOwn && !item.ConversationId.StartsWith("d:", StringComparison.Ordinal))
             {
                 throw new ArgumentException($"'{item.ConversationId}' is not a conversation id.", nameof(batch));
             }
@@ -136,7 +134,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
                 };
             }
         }
-        else if (item.Change is not null && !ChangesAnything(place, item.Change))
+        else if (item.Change is not null && !_changes.Prepare(place, item.Change))
         {
             return NotStored(AppendOutcome.Unchanged, item, version);
         }
@@ -151,7 +149,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
         }
         else if (item.Change is not null)
         {
-            Apply(conversation, item.Change, seq, ordinal);
+            _changes.Apply(conversation, item.Change, seq, ordinal);
         }
         else if (item.Kind == EntryKind.Message && conversation.Members.TryGetValue(item.SenderId, out var sender))
         {
@@ -188,61 +186,6 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
         return conversation;
     }
 
-    /// <summary>Whether a group's change has an effect; fills the lists of users who join and leave.</summary>
-    private bool ChangesAnything(ConversationState? group, ConversationChange change)
-    {
-        _added.Clear();
-        _removed.Clear();
-        switch (change)
-        {
-            case CreateGroup create:
-                Collect(_added, create.Members);
-                return true;
-            case ChangeMembers members when !group!.IsDissolved:
-                Collect(_added, members.Added);
-                _added.RemoveAll(group.IsPresent);
-                Collect(_removed, members.Removed);
-                _removed.RemoveAll(userId => !group.IsPresent(userId));
-                return _added.Count + _removed.Count > 0;
-            case SetGroupInfo set:
-                return !group!.IsDissolved && set.Info != group.Info;
-            case SwitchFanout switched:
-                return !group!.IsDissolved && (switched.Fanout != group.Fanout || switched.FanoutPinned != group.FanoutPinned);
-            case DissolveGroup:
-                return !group!.IsDissolved;
-            default:
-                return false;
-        }
-    }
-
-    private void Apply(ConversationState group, ConversationChange change, ConversationSeq seq, long ordinal)
-    {
-        switch (change)
-        {
-            case CreateGroup create:
-                group.Info = create.Info;
-                group.SetFanout(create.Fanout, create.FanoutPinned, seq);
-                group.Join(state, _added, seq, ordinal);
-                break;
-            case ChangeMembers:
-                group.Leave(state, _removed, seq);
-                group.Join(state, _added, seq, ordinal);
-                break;
-            case SetGroupInfo set:
-                group.Info = set.Info;
-                break;
-            case SwitchFanout switched:
-                group.SetFanout(switched.Fanout, switched.FanoutPinned, seq);
-                break;
-            case DissolveGroup:
-                group.Leave(state, group.Present, seq);
-                group.IsDissolved = true;
-                break;
-        }
-
-        group.Version++;
-    }
-
     private void AppendChunks(NumberedBatch numbered)
     {
         var heads = numbered.Heads.Span;
@@ -276,26 +219,4 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
     };
 
     private static ConversationSeq Min(ConversationSeq left, ConversationSeq right) => left < right ? left : right;
-
-    /// <summary>The users sorted, each once.</summary>
-    private static void Collect(List<string> target, ImmutableArray<string> userIds)
-    {
-        if (userIds.IsDefaultOrEmpty)
-        {
-            return;
-        }
-
-        target.AddRange(userIds);
-        target.Sort(StringComparer.Ordinal);
-        var kept = 1;
-        for (var i = 1; i < target.Count; i++)
-        {
-            if (!string.Equals(target[i], target[kept - 1], StringComparison.Ordinal))
-            {
-                target[kept++] = target[i];
-            }
-        }
-
-        target.RemoveRange(kept, target.Count - kept);
-    }
 }

@@ -39,7 +39,9 @@ internal sealed class InMemoryState
     {
         if (timeline.Kind == TimelineKind.Inbox)
         {
-            return Users.TryGetValue(timeline.Id, out var user) ? new TimelineHead(timeline, user.Head, 1, 0) : TimelineHead.Empty(timeline);
+            return Users.TryGetValue(timeline.Id, out var user)
+                ? new TimelineHead(timeline, user.Head, 1, 0)
+                : TimelineHead.Empty(timeline);
         }
 
         return Conversations.TryGetValue(timeline.Id, out var conversation)
