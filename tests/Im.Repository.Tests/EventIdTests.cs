@@ -44,8 +44,9 @@ public sealed partial class EventIdTests
         var listed = EventRow().Matches(RepositoryFiles.Read("docs/operations.md"))
             .Select(match => (Id: int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), Name: match.Groups[2].Value))
             .ToHashSet();
-        Assert.Empty(Ids.Where(id => !listed.Contains((id.Id, id.Name))));
-        Assert.Empty(listed.Where(row => !Ids.Any(id => (id.Id, id.Name) == row)));
+        var real = Ids.Select(id => (id.Id, id.Name)).ToHashSet();
+        Assert.Empty(real.Except(listed));
+        Assert.Empty(listed.Except(real));
     }
 
     [GeneratedRegex(@"^\| (\d{4}) (\w+) \|", RegexOptions.Multiline)]
