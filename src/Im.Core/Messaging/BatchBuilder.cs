@@ -1,7 +1,9 @@
 using System.Threading.Channels;
 using Im.Conversations;
+using Im.Diagnostics;
 using Im.Storage;
 using Im.Timelines;
+using Microsoft.Extensions.Logging;
 
 namespace Im.Messaging;
 
@@ -10,7 +12,8 @@ namespace Im.Messaging;
 /// After a change of a conversation nothing more of that conversation goes into the same batch: it would be validated against the version before.
 /// Used by the committer's loop only.
 /// </remarks>
-internal sealed class BatchBuilder(ConversationCache conversations, IMessageStore store, TimeProvider time, ImServerOptions options)
+internal sealed class BatchBuilder(
+    ConversationCache conversations, IMessageStore store, TimeProvider time, ImServerOptions options, ILogger logger)
 {
     // Items that go into the next batch ahead of the queue, in order.
     private readonly List<PendingAppend> _retries = [];
@@ -98,8 +101,10 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
                 item.Answer(SentAnswers.ToResult(sent, item.Hash));
             }
         }
-        catch (ImStorageException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            // One conversation that cannot be read must not stop the lane.
+            Log.ReloadFailed(logger, item.ConversationId, exception);
             item.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
         }
 
@@ -125,7 +130,10 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
     /// <summary>A batch in the making.</summary>
     private sealed class Gathering(ImServerOptions options)
     {
-        private readonly HashSet<TimelineKey> _timelines = [];
+        private readonly HashSet<string> _conversations = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _inboxOwners = new(StringComparer.Ordinal);
+        private readonly List<TimelineKey> _conversationTimelines = [];
+        private readonly List<TimelineKey> _inboxTimelines = [];
         private readonly HashSet<Audience> _audiences = [];
         private HashSet<string>? _closed;
         private long _bytes;
@@ -135,7 +143,8 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
 
         public List<AppendItem> AppendItems { get; } = [];
 
-        public List<TimelineKey> Timelines { get; } = [];
+        /// <summary>The conversations, then the inboxes.</summary>
+        public List<TimelineKey> Timelines => [.. _conversationTimelines, .. _inboxTimelines];
 
         public bool IsFull { get; private set; }
 
@@ -158,14 +167,14 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
 
             Items.Add(item);
             AppendItems.Add(append);
-            AddTimeline(TimelineKey.Conversation(item.ConversationId));
+            if (_conversations.Add(item.ConversationId))
+            {
+                _conversationTimelines.Add(TimelineKey.Conversation(item.ConversationId));
+            }
+
             if (isNewAudience)
             {
-                _audiences.Add(append.Audience);
-                foreach (var userId in append.Audience.UserIds)
-                {
-                    AddTimeline(TimelineKey.Inbox(userId));
-                }
+                AddInboxes(append.Audience);
             }
 
             _inboxes = inboxes;
@@ -174,11 +183,15 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
             return true;
         }
 
-        private void AddTimeline(TimelineKey timeline)
+        private void AddInboxes(Audience audience)
         {
-            if (_timelines.Add(timeline))
+            _audiences.Add(audience);
+            foreach (var userId in audience.UserIds)
             {
-                Timelines.Add(timeline);
+                if (_inboxOwners.Add(userId))
+                {
+                    _inboxTimelines.Add(TimelineKey.Inbox(userId));
+                }
             }
         }
     }

@@ -165,27 +165,32 @@ internal sealed class NaiveConversation(string id)
     }
 
     /// <summary>Replays joins, leaves and switches: the open part, and the last one that has ended.</summary>
-    public ((long After, long? Last)? Open, (long After, long? Last)? Ended) Parts(string user)
+    public List<(long After, long? Last)> Parts(string user)
     {
         var (present, read) = (false, false);
-        (long After, long? Last)? open = null;
-        (long After, long? Last)? ended = null;
+        var parts = new List<(long After, long? Last)>();
+        long? open = null;
         foreach (var e in _events)
         {
             present = (present || e.Joins == user) && e.Leaves != user;
             read = e.Fanout is null ? read : e.Fanout == FanoutNames.Read;
             if (present && read && open is null)
             {
-                open = (e.Seq, null);
+                open = e.Seq;
             }
             else if (!(present && read) && open is not null)
             {
-                ended = (open.Value.After, e.Seq - 1);
+                parts.Add((open.Value, e.Seq - 1));
                 open = null;
             }
         }
 
-        return (open, ended);
+        if (open is not null)
+        {
+            parts.Add((open.Value, null));
+        }
+
+        return parts;
     }
 
     public void Join(string user, long seq)

@@ -128,25 +128,22 @@ internal sealed class ConversationState(string id)
         FanoutPinned = pinned;
     }
 
-    /// <summary>The part that the member reads by cursor now; else, if asked for, the last one that has ended; else null.</summary>
+    /// <summary>Adds the parts that the member reads by cursor, oldest first; without the ended ones at most one.</summary>
     /// <remarks>A part is where a stay and a span meet: from the later of join and switch to the entry before leave or switch.</remarks>
-    public ReadTimeline? FindReadPart(MemberState member, bool orEnded)
+    public void AddReadParts(List<ReadTimeline> parts, MemberState member, bool withEnded)
     {
-        for (var s = _readSpans.Count - 1; s >= 0; s--)
+        foreach (var stay in member.Stays)
         {
-            for (var m = member.Stays.Count - 1; m >= 0; m--)
+            foreach (var span in _readSpans)
             {
-                var (span, stay) = (_readSpans[s], member.Stays[m]);
                 var after = span.From > stay.First ? span.From : stay.First;
                 var end = span.To is null || stay.Last < span.To ? stay.Last : span.To;
-                if (end is null || (orEnded && after < end))
+                if (end is null || (withEnded && after < end))
                 {
-                    return new ReadTimeline(Id, after, end is null ? null : end.Value + -1, HeadRow);
+                    parts.Add(new ReadTimeline(Id, after, end is null ? null : end.Value + -1, HeadRow));
                 }
             }
         }
-
-        return null;
     }
 
     private static bool IsRead(string fanout) => string.Equals(fanout, FanoutNames.Read, StringComparison.Ordinal);

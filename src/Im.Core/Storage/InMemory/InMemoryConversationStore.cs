@@ -33,30 +33,28 @@ internal sealed class InMemoryConversationStore : IConversationStore
         }
 
         var parts = new List<ReadTimeline>();
+        var asked = known.ToHashSet(StringComparer.Ordinal);
         lock (_state.Gate)
         {
             if (_state.Users.TryGetValue(userId, out var user))
             {
                 foreach (var member in user.Present)
                 {
-                    Add(parts, member.Conversation.FindReadPart(member, orEnded: false));
+                    member.Conversation.AddReadParts(parts, member, withEnded: asked.Remove(member.Conversation.Id));
                 }
             }
 
-            var seen = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var conversationId in known)
+            foreach (var conversationId in asked)
             {
-                // An open part is in the list already.
-                if (seen.Add(conversationId)
-                    && Find(userId, conversationId) is { } member
-                    && member.Conversation.FindReadPart(member, orEnded: true) is { Last: not null } ended)
+                if (Find(userId, conversationId) is { } member)
                 {
-                    parts.Add(ended);
+                    member.Conversation.AddReadParts(parts, member, withEnded: true);
                 }
             }
         }
 
-        parts.Sort(static (x, y) => string.CompareOrdinal(x.ConversationId, y.ConversationId));
+        parts.Sort(static (x, y) =>
+            string.CompareOrdinal(x.ConversationId, y.ConversationId) is var order and not 0 ? order : x.After.CompareTo(y.After));
         return new ValueTask<IReadOnlyList<ReadTimeline>>(parts);
     }
 

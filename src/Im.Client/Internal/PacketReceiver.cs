@@ -1,0 +1,138 @@
+using Im.Protocol;
+
+namespace Im.Client.Internal;
+
+/// <summary>What one connection's packets do: answers go to the outbox, entries to the event stream. Runs on the read loop.</summary>
+internal sealed class PacketReceiver(SessionHost host)
+{
+    private readonly CursorSet _received = host.Received;
+
+    /// <summary>The pages of a snapshot so far; null when none is expected.</summary>
+    private List<ConversationState>? _snapshot;
+    private string _generation = "";
+
+    /// <summary>Takes the answer to the sign-in; a result says that the connection is of no use.</summary>
+    public SessionEnd? Begin(SignedIn signedIn)
+    {
+        if (_received.UserId.Length > 0 && _received.UserId != signedIn.UserId)
+        {
+            if (host.UserIsConfirmed)
+            {
+                var error = new ImClientException(
+                    ImClientFailure.Protocol, "The token belongs to another user than before. A client serves one user: make a new ImClient.");
+                return new SessionEnd(error.Message, error);
+            }
+
+            // An account switch on this device: the old user's cursors must not be used in the new user's inbox.
+            Log.CursorsOfAnotherUser(host.Logger);
+            _received.Load(ImCursors.None);
+            host.Events.Load(ImCursors.None);
+            return SessionEnd.Lost("The saved cursors belong to another user.");
+        }
+
+        if (!signedIn.Reset && _received.Generation.Length > 0 && _received.Generation != signedIn.Generation)
+        {
+            throw new ProtocolException("The server has another store generation and did not reset the device.");
+        }
+
+        host.UserIsConfirmed = true;
+        _received.UserId = signedIn.UserId;
+        _generation = signedIn.Generation;
+        if (signedIn.Reset)
+        {
+            _snapshot = [];
+        }
+        else
+        {
+            _received.Generation = signedIn.Generation;
+        }
+
+        host.Events.SetIdentity(signedIn.UserId, signedIn.Reset ? "" : signedIn.Generation);
+        if (!signedIn.Reset && host.Events.RepeatAck())
+        {
+            host.RequestAck();
+        }
+
+        return null;
+    }
+
+    public async ValueTask ReceiveAsync(ServerPacket packet, CancellationToken cancellationToken)
+    {
+        switch (packet.PacketCase)
+        {
+            case ServerPacket.PacketOneofCase.Push:
+                await PushAsync(packet.Push, cancellationToken).ConfigureAwait(false);
+                break;
+            case ServerPacket.PacketOneofCase.Snapshot:
+                TakeSnapshot(packet.Snapshot);
+                break;
+            case ServerPacket.PacketOneofCase.Signal:
+                await host.Events.WriteAsync(new QueuedEvent(new ImSignalEvent(packet.Signal), null, host.Events.Epoch), cancellationToken)
+                    .ConfigureAwait(false);
+                break;
+            case ServerPacket.PacketOneofCase.SignedIn:
+                throw new ProtocolException("The server answered the sign-in twice.");
+            case ServerPacket.PacketOneofCase.Error when packet.RequestId == 0:
+                Log.UnaskedError(host.Logger, packet.Error.Code, packet.Error.Reason, packet.Error.Message);
+                break;
+            default:
+                // An unknown kind of packet comes from a newer server and is ignored, unless somebody waits for it.
+                host.Outbox.Answer(packet);
+                break;
+        }
+    }
+
+    private async ValueTask PushAsync(Push push, CancellationToken cancellationToken)
+    {
+        var isInbox = push.FirstInboxSeq > 0;
+        if (isInbox == push.FirstConversationSeq > 0 || (!isInbox && push.ConversationId.Length == 0))
+        {
+            throw new ProtocolException("A push names no timeline, or two.");
+        }
+
+        if (_snapshot is not null)
+        {
+            throw new ProtocolException("The server pushed entries before the snapshot was complete.");
+        }
+
+        var seq = isInbox ? push.FirstInboxSeq : push.FirstConversationSeq;
+        foreach (var entry in push.Entries)
+        {
+            switch (isInbox ? _received.PlaceOfInbox(seq) : _received.PlaceOfConversation(push.ConversationId, seq))
+            {
+                case Place.Gap:
+                    throw new ProtocolException(isInbox
+                        ? $"The server pushed inbox seq {seq}; the last one received is {_received.InboxSeq}."
+                        : $"The server pushed seq {seq} of {push.ConversationId}, which does not follow the last one received.");
+                case Place.Next:
+                    // First the buffer, then the cursor: a wait that is cancelled leaves both as they were.
+                    var item = new ImEntryEvent(isInbox ? null : push.ConversationId, seq, entry);
+                    var change = isInbox ? TimelineChange.Of(entry, _received.UserId) : null;
+                    await host.Events.WriteAsync(new QueuedEvent(item, change, host.Events.Epoch), cancellationToken).ConfigureAwait(false);
+                    _received.Apply(item, change);
+                    break;
+            }
+
+            seq++;
+        }
+    }
+
+    private void TakeSnapshot(Snapshot page)
+    {
+        if (_snapshot is null)
+        {
+            throw new ProtocolException("The server sent a snapshot without a reset.");
+        }
+
+        _snapshot.AddRange(page.Conversations);
+        if (page.HasMore)
+        {
+            return;
+        }
+
+        var reset = new ImResetEvent(_generation, page.InboxSeq, _snapshot);
+        _snapshot = null;
+        _received.Reset(reset);
+        host.Events.Reset(reset);
+    }
+}
