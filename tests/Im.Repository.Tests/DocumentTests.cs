@@ -56,8 +56,15 @@ public sealed partial class DocumentTests
     private static string[] Lines(string text) =>
         [.. text.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
 
-    private static bool Contains(string[] file, string[] snippet)
+    // A snippet's usings stand at the head of the file, the rest is one piece of it.
+    private static bool Contains(string[] file, string[] lines)
     {
+        if (lines.Where(IsUsing).Any(line => !file.Contains(line)))
+        {
+            return false;
+        }
+
+        string[] snippet = [.. lines.Where(line => !IsUsing(line))];
         for (var start = 0; start + snippet.Length <= file.Length; start++)
         {
             if (file.AsSpan(start, snippet.Length).SequenceEqual(snippet))
@@ -68,6 +75,11 @@ public sealed partial class DocumentTests
 
         return false;
     }
+
+    private static bool IsUsing(string line) => UsingDirective().IsMatch(line);
+
+    [GeneratedRegex(@"^using [\w.]+;$")]
+    private static partial Regex UsingDirective();
 
     [GeneratedRegex(@"^\s*```(?:csharp|cs|c#)\s*\n(.*?)^\s*```", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.IgnoreCase)]
     private static partial Regex CSharpFence();
