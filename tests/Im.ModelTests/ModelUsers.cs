@@ -9,7 +9,9 @@ internal sealed class ModelUsers : IUserProvider
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellationToken)
     {
         var parts = request.Token.Split('|');
-        return ValueTask.FromResult(parts.Length == 1
+        return ValueTask.FromResult(!parts[0].StartsWith('u')
+            ? AuthenticationResult.BadToken()
+            : parts.Length == 1
             ? AuthenticationResult.Success(parts[0])
             : parts[1] == "expired"
                 ? AuthenticationResult.Expired()

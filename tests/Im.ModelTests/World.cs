@@ -1,11 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Im.Groups;
-using Im.IntegrationTests.Support;
-using Im.Transport.Tcp;
-using Im.Users;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using GroupInfo = Im.Model.GroupInfo;
 
 namespace Im.ModelTests;
@@ -14,7 +9,7 @@ namespace Im.ModelTests;
 internal sealed class World(ModelPlan plan) : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _violations = new();
-    private TestServer? _server;
+    private ModelServer? _server;
     private volatile IPEndPoint _tcp = new(IPAddress.Loopback, 1);
     private volatile IPEndPoint _webSocket = new(IPAddress.Loopback, 1);
 
@@ -57,13 +52,9 @@ internal sealed class World(ModelPlan plan) : IAsyncDisposable
     {
         GenerationStartMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         Generation++;
-        _server = await TestServer.StartAsync(plan.Configure, im =>
-        {
-            im.Services.Replace(ServiceDescriptor.Singleton<IUserProvider, ModelUsers>());
-            im.Services.Configure<TcpTransportOptions>(options => options.SendBufferBytes = 8192);
-        });
+        _server = await ModelServer.StartAsync(plan.Configure, Violate);
         _tcp = _server.TcpEndpoint;
-        _webSocket = new IPEndPoint(IPAddress.Loopback, _server.WebSocketUri.Port);
+        _webSocket = _server.WebSocketEndpoint;
     }
 
     public async Task RestartServerAsync()

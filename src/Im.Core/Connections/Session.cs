@@ -185,9 +185,16 @@ internal sealed class Session
             }
 
             timeline.RaiseHead(head);
-            if (payload is not null && first == timeline.Cursor + 1 && _outbox.TryEnqueueLocked(key, first, payload))
+            if (payload is not null && first == timeline.Cursor + 1)
             {
-                timeline.Advance(first + payload.Count - 1);
+                if (_outbox.TryEnqueueLocked(key, first, payload))
+                {
+                    timeline.Advance(first + payload.Count - 1);
+                }
+                else
+                {
+                    _outbox.PageWasTooLargeLocked();
+                }
             }
 
             _timelines.Skip(timeline);

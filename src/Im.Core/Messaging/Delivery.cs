@@ -151,7 +151,7 @@ internal sealed class Delivery(
             if (result.Items[i].Outcome == AppendOutcome.Stored)
             {
                 ref var list = ref CollectionsMarshal.GetValueRefOrAddDefault(entries, batch.AppendItems[i].ConversationId, out _);
-                (list ??= []).Add(batch.AppendItems[i].ToEntry(result.Items[i].Seq, result.Items[i].Ordinal));
+                (list ??= []).Add(batch.AppendItems[i].ToEntry(result.Items[i].Seq, OrdinalOf(batch.AppendItems[i], result.Items[i])));
             }
         }
 
@@ -165,6 +165,10 @@ internal sealed class Delivery(
 
         return runs;
     }
+
+    // A moved mark's result tells the unread count instead; it stands in the user's own conversation, which counts no messages.
+    private static long OrdinalOf(AppendItem item, AppendItemResult result) =>
+        item.Kind == EntryKind.ReadMarkMoved ? 0 : result.Ordinal;
 
     private void DeliverToInboxes(AppendedClass deliveryClass, Dictionary<string, EncodedRun> encoded)
     {
