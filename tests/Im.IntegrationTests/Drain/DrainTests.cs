@@ -88,8 +88,8 @@ public sealed class DrainTests
             });
         }
 
-        // The patience of the close itself, of the transports, is longer.
-        await server.StopAsync().InTimeAsync();
+        // A transport's own patience with a closing connection is 5 seconds.
+        await server.StopAsync().WaitAsync(TimeSpan.FromSeconds(4));
         Assert.Equal(0, server.Connections.Count);
     }
 }
