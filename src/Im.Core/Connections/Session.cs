@@ -16,11 +16,7 @@ internal sealed class Session
     private readonly Outbox _outbox;
     private readonly CatchUpScheduler _scheduler;
     private readonly ConversationReaders _readers;
-    private readonly SessionTimeline _inbox;
-
-    // Only conversations with fan-out on read; null for the many sessions without one. One that has ended stays, so that a return of the user
-    // goes on from its cursor, as it does on the device.
-    private Dictionary<string, SessionTimeline>? _conversations;
+    private readonly SessionTimelines _timelines;
 
     // Changes of membership that were delivered while the sign-in read the memberships; Place = where the change stands in the inbox.
     private List<(string ConversationId, long Seq, bool Opens, long Place)>? _changesDuringSignIn = [];
@@ -35,7 +31,7 @@ internal sealed class Session
         _outbox = connection.Outbox;
         _scheduler = scheduler;
         _readers = readers;
-        _inbox = new SessionTimeline(TimelineKey.Inbox(device.UserId), 0);
+        _timelines = new SessionTimelines(device.UserId, _outbox);
         Device = device;
         SignedInMs = signedInMs;
     }
@@ -73,7 +69,7 @@ internal sealed class Session
                 return;
             }
 
-            OpenTimelineLocked(conversationId, after.Value, long.MaxValue).TryGoLive();
+            _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
         }
 
         UpdateReaders(conversationId);
@@ -94,7 +90,7 @@ internal sealed class Session
                 return;
             }
 
-            CloseTimelineLocked(conversationId, last.Value);
+            _timelines.Close(conversationId, last.Value);
         }
 
         UpdateReaders(conversationId);
@@ -121,11 +117,11 @@ internal sealed class Session
             }
 
             _isOpen = true;
-            _inbox.Advance(inboxCursor);
-            _inbox.RaiseHead(inboxHead);
+            _timelines.Inbox.Advance(inboxCursor);
+            _timelines.Inbox.RaiseHead(inboxHead);
             foreach (var timeline in timelines)
             {
-                OpenTimelineLocked(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
+                _timelines.Open(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
             }
 
             // Of what was delivered meanwhile, what was read includes the changes up to the inbox's head as it was then.
@@ -138,16 +134,16 @@ internal sealed class Session
 
                 if (opens)
                 {
-                    OpenTimelineLocked(conversationId, seq, long.MaxValue);
+                    _timelines.Open(conversationId, seq, long.MaxValue);
                 }
                 else
                 {
-                    CloseTimelineLocked(conversationId, seq);
+                    _timelines.Close(conversationId, seq);
                 }
             }
 
             _changesDuringSignIn = null;
-            opened = [.. timelines.Select(timeline => timeline.ConversationId).Union(_conversations?.Keys.AsEnumerable() ?? [])];
+            opened = _timelines.ConversationIds;
         }
 
         _outbox.RequestWrite();
@@ -165,7 +161,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isScheduled = false;
-            var behind = FindBehindLocked();
+            var behind = _timelines.FindBehind();
             if (behind is null || !_outbox.HasRoomForPageLocked())
             {
                 return null;
@@ -182,7 +178,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isScheduled = false;
-            var timeline = FindLocked(key.Kind == TimelineKind.Inbox ? null : key.Id);
+            var timeline = _timelines.Find(key.Kind == TimelineKind.Inbox ? null : key.Id);
             if (timeline is null || timeline.IsLive || _isClosed)
             {
                 return;
@@ -194,7 +190,7 @@ internal sealed class Session
                 timeline.Advance(first + payload.Count - 1);
             }
 
-            SkipLocked(timeline);
+            _timelines.Skip(timeline);
             timeline.TryGoLive();
         }
 
@@ -214,8 +210,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isClosed = true;
-            conversations = _conversations?.Keys.ToArray() ?? [];
-            _conversations = null;
+            conversations = _timelines.ConversationIds;
         }
 
         foreach (var conversationId in conversations)
@@ -229,7 +224,7 @@ internal sealed class Session
     {
         lock (_outbox.Lock)
         {
-            return _conversations?.ContainsKey(conversationId) == true;
+            return _timelines.Find(conversationId) is not null;
         }
     }
 
@@ -237,7 +232,7 @@ internal sealed class Session
     {
         lock (_outbox.Lock)
         {
-            return !_isClosed && _conversations?.GetValueOrDefault(conversationId) is { IsFinished: false };
+            return !_isClosed && _timelines.Find(conversationId) is { IsFinished: false };
         }
     }
 
@@ -246,7 +241,7 @@ internal sealed class Session
         var last = first + payload.Count - 1;
         lock (_outbox.Lock)
         {
-            if (_isClosed || FindLocked(conversationId) is not { } timeline)
+            if (_isClosed || _timelines.Find(conversationId) is not { } timeline)
             {
                 return;
             }
@@ -277,7 +272,7 @@ internal sealed class Session
     {
         lock (_outbox.Lock)
         {
-            if (_isScheduled || _isClosed || !_isOpen || FindBehindLocked() is null || !_outbox.HasRoomForPageLocked())
+            if (_isScheduled || _isClosed || !_isOpen || _timelines.FindBehind() is null || !_outbox.HasRoomForPageLocked())
             {
                 return;
             }
@@ -306,71 +301,6 @@ internal sealed class Session
             if (Follows(conversationId) == follows)
             {
                 return;
-            }
-        }
-    }
-
-    private SessionTimeline? FindLocked(string? conversationId) =>
-        conversationId is null ? _inbox : _conversations?.GetValueOrDefault(conversationId);
-
-    private SessionTimeline? FindBehindLocked()
-    {
-        if (!_inbox.IsLive)
-        {
-            return _inbox;
-        }
-
-        if (_conversations is not null)
-        {
-            foreach (var timeline in _conversations.Values)
-            {
-                if (!timeline.IsLive)
-                {
-                    return timeline;
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private SessionTimeline OpenTimelineLocked(string conversationId, long after, long last)
-    {
-        _conversations ??= new Dictionary<string, SessionTimeline>(StringComparer.Ordinal);
-        if (!_conversations.TryGetValue(conversationId, out var timeline))
-        {
-            timeline = new SessionTimeline(TimelineKey.Conversation(conversationId), after);
-            timeline.End(last);
-            _conversations.Add(conversationId, timeline);
-        }
-        else if (!timeline.IsOpenEnded)
-        {
-            // The user came back, perhaps before the session had all of the stay before.
-            timeline.AddPart(after, last);
-            SkipLocked(timeline);
-        }
-
-        return timeline;
-    }
-
-    private void CloseTimelineLocked(string conversationId, long last)
-    {
-        if (FindLocked(conversationId) is { } timeline)
-        {
-            timeline.End(last);
-            SkipLocked(timeline);
-        }
-    }
-
-    // Tells the client which entries do not come through this timeline, so that its cursor stays contiguous.
-    private void SkipLocked(SessionTimeline timeline)
-    {
-        while (timeline.TrySkip(out var first, out var through))
-        {
-            if (first <= through)
-            {
-                var push = new Push { ConversationId = timeline.Key.Id, FirstConversationSeq = first, SkippedThrough = through };
-                _outbox.EnqueueLocked(PacketCodec.Write(new ServerPacket { Push = push }, _outbox.Codec));
             }
         }
     }

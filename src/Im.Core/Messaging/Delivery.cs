@@ -151,7 +151,7 @@ internal sealed class Delivery(
             if (result.Items[i].Outcome == AppendOutcome.Stored)
             {
                 ref var list = ref CollectionsMarshal.GetValueRefOrAddDefault(entries, batch.AppendItems[i].ConversationId, out _);
-                (list ??= []).Add(ToEntry(batch.AppendItems[i], result.Items[i]));
+                (list ??= []).Add(batch.AppendItems[i].ToEntry(result.Items[i].Seq, result.Items[i].Ordinal));
             }
         }
 
@@ -165,19 +165,6 @@ internal sealed class Delivery(
 
         return runs;
     }
-
-    private static StoredEntry ToEntry(AppendItem item, AppendItemResult result) => new()
-    {
-        ConversationId = item.ConversationId,
-        Seq = result.Seq,
-        Ordinal = result.Ordinal,
-        SenderId = item.SenderId,
-        SenderDeviceId = item.SenderDeviceId,
-        ClientMessageId = item.ClientMessageId,
-        TimeMs = item.TimeMs,
-        Kind = item.Kind,
-        Body = item.Body,
-    };
 
     private void DeliverToInboxes(AppendedClass deliveryClass, Dictionary<string, EncodedRun> encoded)
     {

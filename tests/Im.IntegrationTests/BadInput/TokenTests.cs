@@ -34,7 +34,7 @@ public sealed class TokenTests
         await using (var late = await server.ConnectAsync(wire))
         {
             await late.WriteAsync(new ClientPacket { SignIn = new SignIn { Token = "alice/-1000", DeviceId = "d1" } });
-            var (before, _) = await late.ReadToCloseAsync(ImCloseCode.BadToken);
+            var (before, _) = await late.ReadToCloseAsync(ImCloseCode.TokenExpired);
             Assert.Equal((int)ImErrorCode.TokenExpired, Assert.Single(before).Error.Code);
         }
 
