@@ -121,7 +121,7 @@ internal sealed class SignInHandler(
             return result;
         }
 
-// An expired token is not wrong: the client gets another one and reconnects.
+        // An expired token is not wrong: the client gets another one and reconnects.
         var closeCode = result.Code == ImErrorCode.TokenExpired ? ImCloseCode.TokenExpired : ImCloseCode.BadToken;
         Refuse(connection, requestId, result.Code, result.Message, closeCode);
         return null;

@@ -61,7 +61,9 @@ public sealed class LimitTests
             // It gets messages all the time and says nothing.
             await server.Im.Messages.SendAsync(new Model.OutgoingMessage
             {
-                SenderId = "$test", ToUserId = "listener", Content = Model.MessageContent.FromText("hello"),
+                SenderId = "$test",
+                ToUserId = "listener",
+                Content = Model.MessageContent.FromText("hello"),
             });
             await Task.WhenAny(reading, Task.Delay(100));
         }

@@ -84,7 +84,9 @@ public sealed class DrainTests
         {
             await server.Im.Messages.SendAsync(new Model.OutgoingMessage
             {
-                SenderId = "$test", ToUserId = "deaf", Content = Model.MessageContent.FromText(new string('x', 32 * 1024)),
+                SenderId = "$test",
+                ToUserId = "deaf",
+                Content = Model.MessageContent.FromText(new string('x', 32 * 1024)),
             });
         }
 

@@ -48,7 +48,9 @@ public sealed class SlowReaderTests
         {
             var message = new OutgoingMessage
             {
-                SenderId = "$test", ConversationId = group.ConversationId, Content = MessageContent.FromText(new string('x', BodyBytes) + i),
+                SenderId = "$test",
+                ConversationId = group.ConversationId,
+                Content = MessageContent.FromText(new string('x', BodyBytes) + i),
             };
             (await server.Im.Messages.SendAsync(message).AsTask().InTimeAsync()).EnsureAccepted();
             largest = Math.Max(largest, LargestQueue(server));
