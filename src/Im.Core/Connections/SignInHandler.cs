@@ -86,7 +86,8 @@ internal sealed class SignInHandler(
     public async ValueTask RefreshAsync(Connection connection, uint requestId, string token, CancellationToken cancellationToken)
     {
         var session = connection.Session!;
-        var result = await users.AuthenticateAsync(ToRequest(connection, token, session.Device with { UserId = "" }, principal: false), cancellationToken);
+        var result = RefuseIfOver(
+            await users.AuthenticateAsync(ToRequest(connection, token, session.Device with { UserId = "" }, principal: false), cancellationToken));
         if (result.UserId != session.UserId)
         {
             connection.ReplyError(
@@ -106,7 +107,7 @@ internal sealed class SignInHandler(
         AuthenticationResult result;
         try
         {
-            result = await users.AuthenticateAsync(ToRequest(connection, token, device, principal: true), cancellationToken);
+            result = RefuseIfOver(await users.AuthenticateAsync(ToRequest(connection, token, device, principal: true), cancellationToken));
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -115,17 +116,20 @@ internal sealed class SignInHandler(
             return null;
         }
 
-        if (result.UserId is not null && (result.ExpiresAt is not { } expiresAt || expiresAt > time.GetUtcNow()))
+        if (result.UserId is not null)
         {
             return result;
         }
 
-        var (code, message) = result.UserId is null ? (result.Code, result.Message) : (ImErrorCode.TokenExpired, "The token has expired; get a new one.");
-
         // An expired token is not wrong: the client gets another one and reconnects.
-        Refuse(connection, requestId, code, message, code == ImErrorCode.TokenExpired ? ImCloseCode.TokenExpired : ImCloseCode.BadToken);
+        var closeCode = result.Code == ImErrorCode.TokenExpired ? ImCloseCode.TokenExpired : ImCloseCode.BadToken;
+        Refuse(connection, requestId, result.Code, result.Message, closeCode);
         return null;
     }
+
+    // A provider may accept a token without looking at its expiry.
+    private AuthenticationResult RefuseIfOver(AuthenticationResult result) =>
+        result.ExpiresAt is { } expiresAt && expiresAt <= time.GetUtcNow() ? AuthenticationResult.Expired() : result;
 
     private void Register(Connection connection, Session session)
     {

@@ -117,6 +117,12 @@ internal sealed class ImServerHost(
         {
             Log.DrainTimedOut(logger, _options.DrainTimeout, connections.Count);
         }
+
+        // Here and not in StopAsync: the web server stops before that, and waits for the connections that are cut here.
+        foreach (var transport in _started)
+        {
+            await transport.StopAsync(cancellationToken);
+        }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -125,11 +131,6 @@ internal sealed class ImServerHost(
         await StoppingAsync(cancellationToken);
         lifetime.Stop();
         await _giveUp.CancelAsync();
-        foreach (var transport in _started)
-        {
-            await transport.StopAsync(cancellationToken);
-        }
-
         await Task.WhenAll(_committing, _telling, _background).WaitAsync(cancellationToken);
         Log.Stopped(logger, _options.NodeName);
     }

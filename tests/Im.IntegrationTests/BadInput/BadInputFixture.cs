@@ -21,11 +21,17 @@ public sealed class BadInputFixture : IAsyncLifetime
         _bystander = await Server.SignInAsync(Wire.Tcp, "bystander");
         await Server.Im.Groups.CreateAsync(new NewGroup
         {
-            GroupId = "others", Info = new Model.GroupInfo("Others"), MemberIds = ["bystander", "somebody"], ActorId = "$test",
+            GroupId = "others",
+            Info = new Model.GroupInfo("Others"),
+            MemberIds = ["bystander", "somebody"],
+            ActorId = "$test",
         });
         await Server.Im.Groups.CreateAsync(new NewGroup
         {
-            GroupId = "dissolved", Info = new Model.GroupInfo("Dissolved"), MemberIds = ["bystander"], ActorId = "$test",
+            GroupId = "dissolved",
+            Info = new Model.GroupInfo("Dissolved"),
+            MemberIds = ["bystander"],
+            ActorId = "$test",
         });
         await Server.Im.Groups.DissolveAsync("dissolved", "$test");
     }

@@ -84,12 +84,14 @@ public sealed class DrainTests
         {
             await server.Im.Messages.SendAsync(new Model.OutgoingMessage
             {
-                SenderId = "$test", ToUserId = "deaf", Content = Model.MessageContent.FromText(new string('x', 32 * 1024)),
+                SenderId = "$test",
+                ToUserId = "deaf",
+                Content = Model.MessageContent.FromText(new string('x', 32 * 1024)),
             });
         }
 
-        // The patience of the close itself, of the transports, is longer.
-        await server.StopAsync().InTimeAsync();
+        // A transport's own patience with a closing connection is 5 seconds.
+        await server.StopAsync().WaitAsync(TimeSpan.FromSeconds(4));
         Assert.Equal(0, server.Connections.Count);
     }
 }

@@ -146,7 +146,10 @@ public sealed class ReplacedAndClosedTests(InterleavingFixture fixture) : IClass
     {
         var group = await fixture.Server.Im.Groups.CreateAsync(new NewGroup
         {
-            Info = new Model.GroupInfo("G"), MemberIds = [_user, "speaker"], ActorId = "$test", Fanout = "read",
+            Info = new Model.GroupInfo("G"),
+            MemberIds = [_user, "speaker"],
+            ActorId = "$test",
+            Fanout = "read",
         });
         await SayAsync(group.ConversationId);
         return group.ConversationId;

@@ -10,7 +10,7 @@ public sealed class SlowReaderTests
 {
     private const int Members = 500;
     private const int Stopped = 50;
-    private const int Messages = 300;
+    private const int Messages = 150;
     private const int MaxQueueBytes = 32 * 1024;
     private const int BodyBytes = 4000;
 
@@ -48,7 +48,9 @@ public sealed class SlowReaderTests
         {
             var message = new OutgoingMessage
             {
-                SenderId = "$test", ConversationId = group.ConversationId, Content = MessageContent.FromText(new string('x', BodyBytes) + i),
+                SenderId = "$test",
+                ConversationId = group.ConversationId,
+                Content = MessageContent.FromText(new string('x', BodyBytes) + i),
             };
             (await server.Im.Messages.SendAsync(message).AsTask().InTimeAsync()).EnsureAccepted();
             largest = Math.Max(largest, LargestQueue(server));

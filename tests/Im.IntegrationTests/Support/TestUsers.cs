@@ -1,8 +1,9 @@
+using Im.Model;
 using Im.Users;
 
 namespace Im.IntegrationTests.Support;
 
-/// <summary>Every token is the name of a user, but those that begin with "bad" and "expired".</summary>
+/// <summary>Every token is the name of a user, but what is no user id, and those that begin with "bad" and "expired".</summary>
 internal sealed class TestUsers : IUserProvider
 {
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellationToken)
@@ -10,7 +11,7 @@ internal sealed class TestUsers : IUserProvider
         var user = request.Principal?.Identity?.Name ?? request.Token;
         return ValueTask.FromResult(user switch
         {
-            "" => AuthenticationResult.BadToken(),
+            _ when !Ids.IsUserId(user) => AuthenticationResult.BadToken(),
             _ when user.StartsWith("bad", StringComparison.Ordinal) => AuthenticationResult.BadToken(),
             _ when user.StartsWith("expired", StringComparison.Ordinal) => AuthenticationResult.Expired(),
             _ => AuthenticationResult.Success(user),
