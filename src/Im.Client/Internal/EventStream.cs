@@ -117,9 +117,13 @@ internal sealed class EventStream
                     }
                 }
 
-                _inHand = item;
-                yield return item.Event;
-                _inHand = null;
+                if (item.Event is not SkipEvent)
+                {
+                    _inHand = item;
+                    yield return item.Event;
+                    _inHand = null;
+                }
+
                 Finish(item);
             }
         }
@@ -227,6 +231,10 @@ internal sealed class EventStream
                         _inboxMoved = true;
                     }
 
+                    break;
+                case SkipEvent skip:
+                    _finished.Apply(skip);
+                    _moved.Add(skip.ConversationId);
                     break;
                 case ImResetEvent reset:
                     _finished.Reset(reset);

@@ -95,6 +95,12 @@ internal sealed class PacketReceiver(SessionHost host)
             throw new ProtocolException("The server pushed entries before the snapshot was complete.");
         }
 
+        if (push.SkippedThrough > 0)
+        {
+            await SkipAsync(push, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         var seq = isInbox ? push.FirstInboxSeq : push.FirstConversationSeq;
         foreach (var entry in push.Entries)
         {
@@ -114,6 +120,25 @@ internal sealed class PacketReceiver(SessionHost host)
             }
 
             seq++;
+        }
+    }
+
+    private async ValueTask SkipAsync(Push push, CancellationToken cancellationToken)
+    {
+        if (push.FirstInboxSeq > 0 || push.Entries.Count > 0 || push.SkippedThrough < push.FirstConversationSeq)
+        {
+            throw new ProtocolException("A push that skips has entries, ends before it begins, or is of the inbox.");
+        }
+
+        var skip = new SkipEvent(push.ConversationId, push.FirstConversationSeq, push.SkippedThrough);
+        switch (_received.PlaceOfSkip(skip))
+        {
+            case Place.Gap:
+                throw new ProtocolException($"The server skipped from seq {skip.First} of {skip.ConversationId}, which does not follow the last one received.");
+            case Place.Next:
+                await host.Events.WriteAsync(new QueuedEvent(skip, null, host.Events.Epoch), cancellationToken).ConfigureAwait(false);
+                _received.Apply(skip);
+                break;
         }
     }
 

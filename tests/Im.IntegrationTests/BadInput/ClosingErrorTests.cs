@@ -22,7 +22,7 @@ public sealed class ClosingErrorTests(BadInputFixture fixture) : IClassFixture<B
 
         ["wrong token"] = (SignIn(request => request.Token = "bad"), ImErrorCode.BadToken, ImCloseCode.BadToken),
         ["no token"] = (SignIn(request => request.Token = ""), ImErrorCode.BadToken, ImCloseCode.BadToken),
-        ["expired token"] = (SignIn(request => request.Token = "expired"), ImErrorCode.TokenExpired, ImCloseCode.BadToken),
+        ["expired token"] = (SignIn(request => request.Token = "expired"), ImErrorCode.TokenExpired, ImCloseCode.TokenExpired),
 
         ["no device id"] = BadSignIn(request => request.DeviceId = ""),
         ["device id too long"] = BadSignIn(request => request.DeviceId = TooLong),
