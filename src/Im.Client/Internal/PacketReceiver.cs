@@ -3,13 +3,26 @@ using Im.Protocol;
 namespace Im.Client.Internal;
 
 /// <summary>What one connection's packets do: answers go to the outbox, entries to the event stream. Runs on the read loop.</summary>
+/// <remarks>
+/// A full event stream stops the reading, and with it the answers. Where the application waits for one, perhaps before it takes the next event,
+/// the connection is given up for pushes (<see cref="Overrun"/>): they are dropped with no cursor moved, and only answers count. The next
+/// connection begins at the received cursors, so the server pushes again what was dropped here.
+/// </remarks>
 internal sealed class PacketReceiver(SessionHost host)
 {
+    /// <summary>How long the application may wait for an answer before a full buffer becomes an overrun: one that reads on makes room by itself.</summary>
+    private static readonly TimeSpan OverrunAfter = TimeSpan.FromMilliseconds(100);
+
     private readonly CursorSet _received = host.Received;
 
     /// <summary>The pages of a snapshot so far; null when none is expected.</summary>
     private List<ConversationState>? _snapshot;
     private string _generation = "";
+
+    private bool _isOverrun;
+
+    /// <summary>Set when pushes are dropped from here on.</summary>
+    public Signal Overrun { get; } = new();
 
     /// <summary>Takes the answer to the sign-in; a result says that the connection is of no use.</summary>
     public SessionEnd? Begin(SignedIn signedIn)
@@ -67,8 +80,12 @@ internal sealed class PacketReceiver(SessionHost host)
                 TakeSnapshot(packet.Snapshot);
                 break;
             case ServerPacket.PacketOneofCase.Signal:
-                await host.Events.WriteAsync(new QueuedEvent(new ImSignalEvent(packet.Signal), null, host.Events.Epoch), cancellationToken)
-                    .ConfigureAwait(false);
+                // At most once: where an answer is waited for behind a full buffer, it is dropped.
+                if (!_isOverrun)
+                {
+                    await TryAddAsync(new ImSignalEvent(packet.Signal), null, cancellationToken).ConfigureAwait(false);
+                }
+
                 break;
             case ServerPacket.PacketOneofCase.SignedIn:
                 throw new ProtocolException("The server answered the sign-in twice.");
@@ -90,6 +107,13 @@ internal sealed class PacketReceiver(SessionHost host)
             throw new ProtocolException("A push names no timeline, or two.");
         }
 
+        if (_isOverrun)
+        {
+            // Read on only as long as somebody waits: all of this comes again.
+            await host.Events.WaitWhileAsync(() => !host.Outbox.HasUnanswered, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         if (_snapshot is not null)
         {
             throw new ProtocolException("The server pushed entries before the snapshot was complete.");
@@ -108,7 +132,13 @@ internal sealed class PacketReceiver(SessionHost host)
                     // First the buffer, then the cursor: a wait that is cancelled leaves both as they were.
                     var item = new ImEntryEvent(isInbox ? null : push.ConversationId, seq, entry);
                     var change = isInbox ? TimelineChange.Of(entry, _received.UserId) : null;
-                    await host.Events.WriteAsync(new QueuedEvent(item, change, host.Events.Epoch), cancellationToken).ConfigureAwait(false);
+                    if (!await TryAddAsync(item, change, cancellationToken).ConfigureAwait(false))
+                    {
+                        _isOverrun = true;
+                        Overrun.Set();
+                        return;
+                    }
+
                     _received.Apply(item, change);
                     break;
             }
@@ -116,6 +146,13 @@ internal sealed class PacketReceiver(SessionHost host)
             seq++;
         }
     }
+
+    private ValueTask<bool> TryAddAsync(ImEvent item, TimelineChange? change, CancellationToken cancellationToken) =>
+        host.Events.TryWriteAsync(
+            new QueuedEvent(item, change, host.Events.Epoch),
+            () => OverrunAfter - host.Outbox.LongestWait(),
+            host.Options.TimeProvider,
+            cancellationToken);
 
     private void TakeSnapshot(Snapshot page)
     {
