@@ -84,7 +84,7 @@
  * @property {ImConversationCursor[]} conversations
  */
 
-/** @typedef {{conversationId: string, seq: number, endSeq?: number, later?: {startSeq: number, endSeq?: number}[]}} ImConversationCursor */
+/** @typedef {{conversationId: string, seq: number, lastSeq?: number}} ImConversationCursor `lastSeq` is set when the user has left: nothing comes after it. */
 /** @typedef {{load(): Promise<ImCursors | null>, save(cursors: ImCursors): Promise<void>}} ImCursorStore */
 /** @typedef {{state: ImState, previous: ImState, nextAttemptAt: number | null, reason: string | null, error: ImError | null}} ImStateChange */
 
@@ -146,8 +146,8 @@ const DEFAULTS = Object.freeze({
   flushEntries: 100,
 });
 
-const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDown: 102, rateLimited: 203, tokenExpired: 303, bodyTooLarge: 404 });
-const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500 });
+const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDown: 102, rateLimited: 203, tokenExpired: 303, cursorBeyondHead: 304, bodyTooLarge: 404 });
+const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500, badCursor: 3506 });
 /** @type {Set<number>} */
 const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.rateLimited]);
 const LONGEST_TIMER_MS = 0x7fffffff;
@@ -364,10 +364,11 @@ const REPLIES = {
  * How far one reader is: one position in the inbox and one in each conversation with fan-out on read.
  *
  *   inbox:         … join(5) …………………… leave(12) …… join(20) …
- *   conversation:        6 7 8 … 10 11 |                21 22 …
+ *   conversation:        6 7 8 … 10 11 |  skip 12–20   21 22 …
  *
- * The leave may overtake entries of the conversation's own timeline, so the cursor stays until 11 was received
- * (endSeq), and a join after it waits its turn (later).
+ * The two are not ordered against each other. A leave may overtake entries of the conversation's own timeline, so the
+ * cursor stays until 11 was received (lastSeq); a join that comes before that keeps the cursor, because the server
+ * says what it skips. A leave or a join that the cursor has already passed changes nothing.
  */
 class Cursors {
   userId = '';
@@ -403,46 +404,27 @@ class Cursors {
       if (step.ends) this.#end(step.ends.id, step.ends.seq);
       if (step.starts) this.#start(step.starts.id, step.starts.seq);
     } else {
-      const cursor = this.conversations.get(step.id);
-      if (cursor) cursor.seq = step.seq;
-      else this.conversations.set(step.id, { conversationId: step.id, seq: step.seq });
-      this.#settle(step.id);
+      const { id, seq } = step;
+      const lastSeq = this.conversations.get(id)?.lastSeq;
+      // Beyond the last entry = the server skipped on to a later stay.
+      if (seq === lastSeq) this.conversations.delete(id);
+      else this.conversations.set(id, { conversationId: id, seq, ...(lastSeq !== undefined && seq < lastSeq ? { lastSeq } : {}) });
     }
   }
 
   /** @param {string} id @param {number} seq */
   #start(id, seq) {
     const cursor = this.conversations.get(id);
-    if (!cursor) {
-      this.conversations.set(id, { conversationId: id, seq });
-    } else if (cursor.endSeq !== undefined) {
-      (cursor.later ??= []).push({ startSeq: seq });
-    } else {
-      cursor.seq = Math.max(cursor.seq, seq); // its own timeline was faster than the inbox
-    }
+    if (cursor) delete cursor.lastSeq;
+    else this.conversations.set(id, { conversationId: id, seq });
   }
 
   /** @param {string} id @param {number} seq */
   #end(id, seq) {
     const cursor = this.conversations.get(id);
-    if (!cursor) return;
-    const last = cursor.later?.at(-1) ?? cursor;
-    last.endSeq ??= seq;
-    this.#settle(id);
-  }
-
-  /** @param {string} id */
-  #settle(id) {
-    const cursor = this.conversations.get(id);
-    while (cursor?.endSeq !== undefined && cursor.seq >= cursor.endSeq - 1) {
-      const next = cursor.later?.shift();
-      if (!next) {
-        this.conversations.delete(id);
-        return;
-      }
-      cursor.seq = Math.max(cursor.seq, next.startSeq);
-      cursor.endSeq = next.endSeq;
-    }
+    if (!cursor || cursor.seq >= seq) return; // none, or one of a later stay
+    if (cursor.seq === seq - 1) this.conversations.delete(id);
+    else cursor.lastSeq = seq - 1;
   }
 }
 
@@ -501,7 +483,7 @@ function boundary(entry, me) {
  * @property {any} refreshTimer
  */
 
-/** @typedef {{event: ImEvent, step: Step | null, size: number}} Item */
+/** @typedef {{event: ImEvent | null, step: Step | null, size: number}} Item Without an event it only moves a cursor, in its turn. */
 
 /**
  * A signed-in device that keeps itself connected.
@@ -550,6 +532,8 @@ export class ImClient extends EventTarget {
   #unsentTimer = null;
 
   #loaded = false;
+  /** The server knew the cursors no more; a second time before it takes new ones is the end. */
+  #startedAnew = false;
   #received = new Cursors();
   #consumed = new Cursors();
   /** @type {Item[]} */
@@ -945,17 +929,14 @@ export class ImClient extends EventTarget {
     const serverTimeMs = int(packet.serverTimeMs, 'serverTimeMs');
     if (this.#received.userId && this.#received.userId !== userId) {
       // The cursors are another user's: what follows would begin at the wrong place. Sign in again with none.
-      this.#dropBuffer();
-      this.#received.load(null);
-      this.#consumed.load(null);
-      this.#ackInbox = false;
-      this.#ackConversations.clear();
+      this.#dropCursors();
       return this.#lost(link, 0, 'other_user', 0, true);
     }
     if (!reset && this.#received.generation && this.#received.generation !== generation) throw new ProtocolViolation('a new generation without a reset');
 
     this.#userId = userId;
     if (!reset) {
+      this.#startedAnew = false; // it took the cursors
       this.#received.userId = this.#consumed.userId = userId;
       this.#received.generation = generation;
       this.#consumed.generation ||= generation;
@@ -1002,6 +983,7 @@ export class ImClient extends EventTarget {
 
   /** A sign-in that was answered with an error. @param {Link} link @param {ImError} error */
   #onRefused(link, error) {
+    if (error.code === CODE.cursorBeyondHead && this.#canStartAnew(link)) return this.#startAnew(link, error);
     link.refusal = error;
     if (error.code === CODE.tokenExpired && !this.#canRenew(link)) return this.#finish(error);
     // The close that follows says how long to wait; the deadline ends a wait without one.
@@ -1013,6 +995,30 @@ export class ImClient extends EventTarget {
     return typeof this.#token === 'function' || !link.token || this.#token !== link.token;
   }
 
+  /** Whether a sign-in was refused for its cursors and may be made without any. @param {Link} link */
+  #canStartAnew(link) {
+    return !link.signedIn && this.#received.generation !== '' && !this.#startedAnew;
+  }
+
+  /** The server's timelines end before the cursors, as after a restore: become a new device, which gets a reset. @param {Link} link @param {ImError} error */
+  #startAnew(link, error) {
+    this.#startedAnew = true;
+    this.#dropCursors();
+    this.#lost(link, 0, error.reason, 0, true);
+    void this.#flush(); // so that a reload before the reset is a new device too
+    this.#report(error);
+  }
+
+  /** What was received belongs to cursors that are not used any more. */
+  #dropCursors() {
+    this.#dropBuffer();
+    this.#behind = false; // nothing is left to catch up with
+    this.#received.load(null);
+    this.#consumed.load(null);
+    this.#ackInbox = false;
+    this.#ackConversations.clear();
+  }
+
   /**
    * The connection is gone, whoever ended it.
    * @param {Link} link @param {number} code 0 = this side gave it up. @param {string} reason
@@ -1022,7 +1028,8 @@ export class ImClient extends EventTarget {
     if (this.#link !== link) return;
     const expired = code === CLOSE.tokenExpired && !link.signedIn && !this.#canRenew(link);
     if (code === CLOSE.normal || code >= CLOSE.firstFinal || expired) {
-      return this.#finish(link.refusal ?? new ImError(code, reason, `The server closed the connection: ${reason}.`));
+      const error = link.refusal ?? new ImError(code, reason, `The server closed the connection: ${reason}.`);
+      return code === CLOSE.badCursor && this.#canStartAnew(link) ? this.#startAnew(link, error) : this.#finish(error);
     }
     this.#drop(link, 1000);
     const now = this.#hooks.now();
@@ -1112,8 +1119,13 @@ export class ImClient extends EventTarget {
     const firstInbox = int(push.firstInboxSeq, 'firstInboxSeq');
     const firstConversation = int(push.firstConversationSeq, 'firstConversationSeq');
     const id = str(push.conversationId, 'conversationId');
+    const skippedThrough = int(push.skippedThrough, 'skippedThrough');
     const entries = list(push.entries, 'entries', readEntry);
     if (firstInbox > 0 === firstConversation > 0 || (firstConversation > 0 && !id)) throw new ProtocolViolation('a push of no timeline');
+    if (skippedThrough > 0) {
+      if (firstInbox > 0 || entries.length > 0) throw new ProtocolViolation('a skip of the inbox, or with entries');
+      this.#onSkip(id, firstConversation, skippedThrough, size);
+    }
     const each = Math.ceil(size / Math.max(1, entries.length));
     for (let i = 0; i < entries.length; i++) {
       if (firstInbox > 0) this.#onInboxEntry(firstInbox + i, entries[i], each);
@@ -1147,6 +1159,14 @@ export class ImClient extends EventTarget {
     if (seq <= cursor) return;
     if (seq > cursor + 1) throw new ProtocolViolation(`entry ${seq} of ${id} after ${cursor}`);
     this.#push({ event: { type: 'entry', timeline: id, seq, entry }, step: { kind: 'conversation', id, seq }, size });
+  }
+
+  /** Entries that do not come through the conversation's own timeline. @param {string} id @param {number} first @param {number} through @param {number} size */
+  #onSkip(id, first, through, size) {
+    const cursor = this.#received.conversations.get(id)?.seq ?? first - 1;
+    if (through <= cursor) return;
+    if (first > cursor + 1) throw new ProtocolViolation(`a skip from ${first} of ${id} after ${cursor}`);
+    this.#push({ event: null, step: { kind: 'conversation', id, seq: through }, size });
   }
 
   /** @param {Link} link @param {Record<string, any>} packet @param {number} size */
@@ -1200,7 +1220,7 @@ export class ImClient extends EventTarget {
    */
   async *events() {
     for await (const item of this.#items()) {
-      yield item.event;
+      yield /** @type {ImEvent} */ (item.event);
       this.#consume(item);
     }
   }
@@ -1211,7 +1231,9 @@ export class ImClient extends EventTarget {
     try {
       for (;;) {
         const item = this.#buffer[0];
-        if (item) {
+        if (item && !item.event) {
+          this.#consume(item);
+        } else if (item) {
           this.#inHand = item;
           yield item;
           this.#inHand = null;
@@ -1232,7 +1254,7 @@ export class ImClient extends EventTarget {
     let failures = 0;
     for await (const item of this.#items()) {
       try {
-        await handler(item.event);
+        await handler(/** @type {ImEvent} */ (item.event));
         failures = 0;
         this.#consume(item);
       } catch (error) {

@@ -19,7 +19,7 @@ public sealed class TcpEndpointOptions
     /// <value>Default: none, no TLS.</value>
     public X509Certificate2? Certificate { get; set; }
 
-    /// <summary>TLS with more than a certificate: client certificates, protocols, a certificate per server name. In place of <see cref="Certificate"/>.</summary>
+    /// <summary>In place of <see cref="Certificate"/>: client certificates, protocols, a certificate per server name.</summary>
     /// <value>Default: none.</value>
     public SslServerAuthenticationOptions? Tls { get; set; }
 }

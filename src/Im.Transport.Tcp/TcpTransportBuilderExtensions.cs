@@ -9,7 +9,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the TCP transport.</summary>
 public static class TcpTransportBuilderExtensions
 {
-    /// <summary>Lets native clients connect over TCP; by default on port 9000 of every address. Can be safely called multiple times.</summary>
+    /// <summary>Lets native clients connect over TCP: port 9000 of every address. Can be safely called multiple times.</summary>
     /// <param name="builder">What <c>AddImServer</c> returned.</param>
     /// <param name="configure">Ports, certificates and limits. Several calls configure the same transport, one after the other.</param>
     /// <remarks>The addresses that are listened on are known to <see cref="ITcpTransportEndpoints"/> after the start.</remarks>

@@ -7,7 +7,9 @@ public sealed class TcpTransportOptions
 
     private int? _port;
 
-    /// <summary>The short way to one endpoint on every address, without TLS; 0 takes any free port. Setting it adds to <see cref="Endpoints"/>.</summary>
+    /// <summary>
+    /// The short way to one endpoint on every address, without TLS; 0 takes any free port. Setting it adds to <see cref="Endpoints"/>.
+    /// </summary>
     /// <value>Default: 9000, used when there are no <see cref="Endpoints"/>.</value>
     public int Port
     {
@@ -34,7 +36,9 @@ public sealed class TcpTransportOptions
     /// <value>Default: 128 KiB.</value>
     public int SendBufferBytes { get; set; } = 128 * 1024;
 
-    /// <summary>How many bytes are gathered for one socket write; one packet may be larger. Also what a client that does not read can hold back.</summary>
+    /// <summary>
+    /// How many bytes are gathered for one socket write; one packet may be larger. Also what a client that does not read can hold back.
+    /// </summary>
     /// <value>Default: 64 KiB.</value>
     public int MaxWriteBytes { get; set; } = 64 * 1024;
 
@@ -46,7 +50,7 @@ public sealed class TcpTransportOptions
     /// <value>Default: 10 seconds.</value>
     public TimeSpan TlsHandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>What is really listened on: the endpoint of <see cref="Port"/> when it was set or is the only one, then the others.</summary>
+    /// <summary>What is really listened on: the endpoint of <see cref="Port"/> if set or the only one, then the others.</summary>
     internal IReadOnlyList<TcpEndpointOptions> EffectiveEndpoints() =>
         _port is null && Endpoints.Count > 0 ? [.. Endpoints] : [new TcpEndpointOptions { Port = Port }, .. Endpoints];
 }

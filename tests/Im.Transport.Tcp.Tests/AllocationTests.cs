@@ -7,6 +7,12 @@ namespace Im.Transport.Tcp.Tests;
 [Collection(nameof(AllocationTests))]
 public sealed class AllocationTests
 {
+#if DEBUG
+    private const long LimitBytes = 450; // unoptimised, async methods are objects
+#else
+    private const long LimitBytes = 16;
+#endif
+
     private static readonly byte[] Payload = new byte[8 * 1024];
 
     [Fact]
@@ -25,12 +31,17 @@ public sealed class AllocationTests
         };
         var buffer = new byte[64 * 1024];
         await WriteAndReadAsync(200);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        await WriteAndReadAsync(2000);
-        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - before) / 2000;
+        var bytes = long.MaxValue;
+        for (var i = 0; i < 5; i++)
+        {
+            // The least of several: the runtime's own work (compiling, its timers) comes and goes.
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            await WriteAndReadAsync(2000);
+            bytes = Math.Min(bytes, (GC.GetTotalAllocatedBytes(precise: true) - before) / 2000);
+        }
 
-        // A box, a task or a list a write would be over this; the client's blocking reads allocate nothing.
-        Assert.InRange(bytes, 0, 40);
+        // A box, a task or a delegate a write would be over this.
+        Assert.InRange(bytes, 0, LimitBytes);
 
         Task WriteAndReadAsync(int count)
         {
@@ -39,6 +50,11 @@ public sealed class AllocationTests
                 handler.Connection.RequestWrite();
                 for (var read = 0; read < 3002;)
                 {
+                    while (client.Socket.Available == 0)
+                    {
+                        Thread.Yield(); // a receive that has to wait would allocate
+                    }
+
                     read += client.Socket.Receive(buffer);
                 }
             }

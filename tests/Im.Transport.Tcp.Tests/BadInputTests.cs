@@ -50,7 +50,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
         }
 
         await Wait.UntilAsync(() => server.Transport.Buffers.Rented == 20);
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 32 * 1024 * 1024);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, Claimed / 2); // other tests allocate beside this one
         clients.ForEach(client => client.Dispose());
     }
 
@@ -91,7 +91,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
     [Fact]
     public async Task TwentyThousandMutatedStreamsLeaveAServerThatServes()
     {
-        const int Mutations = 20_000;
+        var mutations = int.TryParse(Environment.GetEnvironmentVariable("IM_MUTATIONS"), out var given) ? given : 20_000;
         const int StreamsPerConnection = 10;
         var random = Seed.Create(output.WriteLine);
         await using var server = await TestServer.StartAsync(handler =>
@@ -102,7 +102,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
         using var bystander = await server.ConnectAsync();
         await server.AcceptedAsync();
         var refused = 0;
-        for (var sent = 0; sent < Mutations; sent += StreamsPerConnection)
+        for (var sent = 0; sent < mutations; sent += StreamsPerConnection)
         {
             using var client = await server.ConnectAsync();
             var handler = await server.AcceptedAsync();
@@ -134,7 +134,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
             Assert.Equal([1, 2, 3], await one.ReceiveAsync());
         }
 
-        Assert.InRange(refused, Mutations / StreamsPerConnection / 2, Mutations / StreamsPerConnection);
+        Assert.InRange(refused, mutations / StreamsPerConnection / 2, mutations / StreamsPerConnection);
     }
 
     private static byte[] Mutate(Random random, byte[] stream)

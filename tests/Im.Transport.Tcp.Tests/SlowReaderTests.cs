@@ -31,6 +31,7 @@ public sealed class SlowReaderTests
             return true; // for ever
         };
         flooded.Connection.RequestWrite();
+        await Wait.UntilAsync(() => Interlocked.Read(ref written) > 0);
         await Wait.UntilStillAsync(() => Interlocked.Read(ref written));
         Assert.InRange(Interlocked.Read(ref written), 1, 2 * 1024 * 1024); // two kernels' buffers and one write
         Assert.InRange(server.Transport.Buffers.Rented, 1, 2);
@@ -70,25 +71,5 @@ public sealed class SlowReaderTests
         }
 
         await Wait.UntilAsync(() => server.Transport.Buffers.Rented == 0);
-    }
-
-    [Fact]
-    public async Task WhatIsQueuedAtOnceGoesOutInOneWrite()
-    {
-        await using var server = await TestServer.StartAsync();
-        using var client = await server.ConnectAsync();
-        var handler = await server.AcceptedAsync();
-        for (var i = 0; i < 1000; i++)
-        {
-            handler.Enqueue(new byte[20]);
-        }
-
-        handler.Connection.RequestWrite();
-        for (var i = 0; i < 1000; i++)
-        {
-            Assert.Equal(20, (await client.ReceiveAsync())!.Length);
-        }
-
-        Assert.InRange(handler.Writes, 1, 2); // 21,000 bytes: one write, and perhaps one look more
     }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { INBOX, localStorageCursorStore, memoryCursorStore } from '../im-client.js';
-import { manualHandler, seqs, settle, start, text, texts } from './harness.js';
+import { manualHandler, outcome, seqs, settle, start, text, texts } from './harness.js';
 
 const cursorsOf = (socket) => {
   const { generation, inboxCursor, conversationCursors } = socket.packets('signIn')[0];
@@ -259,6 +259,111 @@ test('cursors of another user are not used', async () => {
   await snapshot(t.socket);
   await t.clock.advance(1_000);
   assert.deepEqual([(await store.load()).userId, (await store.load()).inboxSeq], ['me', 40]);
+});
+
+// ---------------------------------------------------------------- cursors that the server knows no more
+
+const beyondHead = (t, inPacket = true) => (inPacket
+  ? t.receive({ requestId: t.last('signIn').requestId, error: { code: 304, reason: 'cursor_beyond_head', message: 'No.' } })
+  : t.drop(3506, 'bad_cursor'));
+
+async function withCursorBeyondHead(inPacket = true, options = {}) {
+  const store = options.cursorStore ?? memoryCursorStore();
+  await store.save({ userId: 'me', generation: 'G1', inboxSeq: 900, conversations: [{ conversationId: 'g:big', seq: 5 }] });
+  const t = start({ ...options, cursorStore: store });
+  const connected = outcome(t.client.connect());
+  await settle();
+  await t.socket.open();
+  await beyondHead(t.socket, inPacket);
+  return { t, store, connected };
+}
+
+for (const [name, inPacket] of [['the sign-in\'s error', true], ['the close code alone', false]]) {
+  test(`a cursor beyond the head, by ${name}: the store is cleared and the client becomes a new device by itself`, async () => {
+    const { t, store, connected } = await withCursorBeyondHead(inPacket);
+    assert.deepEqual(await store.load(), { userId: '', generation: '', inboxSeq: 0, conversations: [] });
+    assert.equal(t.errors.length, 1);
+    assert.equal(t.errors[0].code, inPacket ? 304 : 3506);
+    await t.reconnected({ reset: true });
+    assert.deepEqual(cursorsOf(t.socket), { generation: undefined, inboxCursor: undefined, conversationCursors: undefined });
+    assert.deepEqual([connected.done, connected.error], [true, undefined]);
+    await snapshot(t.socket);
+    assert.deepEqual(t.events.map((e) => e.type), ['reset']);
+    await t.clock.advance(1_000);
+    assert.equal((await store.load()).inboxSeq, 40);
+  });
+
+  test(`a refusal of the new device too, by ${name}, is final`, async () => {
+    const { t, connected } = await withCursorBeyondHead(inPacket);
+    await t.clock.advance(t.client.nextAttemptAt - t.clock.now);
+    await t.socket.open();
+    await beyondHead(t.socket, inPacket);
+    assert.equal(t.client.state, 'closed');
+    assert.equal(connected.error.code, inPacket ? 304 : 3506);
+    await t.clock.advance(600_000);
+    assert.equal(t.sockets.length, 2);
+  });
+}
+
+test('a server that resets the device and then refuses the cursors it gave is not asked for ever', async () => {
+  const { t } = await withCursorBeyondHead();
+  await t.reconnected({ reset: true });
+  await snapshot(t.socket);
+  await t.socket.drop();
+  await t.clock.advance(t.client.nextAttemptAt - t.clock.now);
+  await t.socket.open();
+  await beyondHead(t.socket);
+  assert.deepEqual([t.client.state, t.client.closeReason.reason], ['closed', 'cursor_beyond_head']);
+});
+
+test('after the server has taken the new cursors, another loss of its store is survived as well', async () => {
+  const { t } = await withCursorBeyondHead();
+  await t.reconnected({ reset: true });
+  await snapshot(t.socket);
+  await t.socket.drop();
+  await t.reconnected();
+  await t.socket.drop();
+  await t.clock.advance(t.client.nextAttemptAt - t.clock.now);
+  await t.socket.open();
+  await beyondHead(t.socket);
+  await t.reconnected({ reset: true });
+  assert.equal(t.client.state, 'connected');
+});
+
+test('a store that cannot be cleared is reported, and cleared later', async () => {
+  const memory = memoryCursorStore();
+  let fail = false;
+  const store = { load: memory.load, save: (c) => { if (fail) throw new Error('full'); return memory.save(c); } };
+  await memory.save({ userId: 'me', generation: 'G1', inboxSeq: 900, conversations: [] });
+  const t = start({ cursorStore: store });
+  t.client.connect();
+  await settle();
+  await t.socket.open();
+  fail = true;
+  await beyondHead(t.socket);
+  await settle();
+  assert.deepEqual(t.errors.map((e) => e.message), ['No.', 'full']);
+  fail = false;
+  await t.clock.advance(1_000);
+  assert.equal((await memory.load()).generation, '');
+});
+
+test('what was received and not yet handled is dropped with the cursors, also above the buffer\'s bound', async () => {
+  const h = manualHandler();
+  const t = start({ onEvent: h.handler, maxBufferedEvents: 4 });
+  await t.connected();
+  await t.socket.pushInbox(1, ...texts(1, 6));
+  assert.equal(t.states.at(-1).reason, 'behind');
+  t.client.send({ to: 'bob' }, 'hi').catch(() => {});
+  await t.clock.advance(0);
+  await t.socket.open();
+  await beyondHead(t.socket);
+  await t.reconnected({ reset: true });
+  await snapshot(t.socket);
+  await h.release(2);
+  assert.deepEqual(h.seen.map((e) => e.type), ['entry', 'reset']);
+  await t.clock.advance(1_000);
+  assert.equal((await t.store.load()).inboxSeq, 40);
 });
 
 // ---------------------------------------------------------------- saves and device acks

@@ -97,6 +97,9 @@ export class FakeSocket {
     const full = entries.map((entry, i) => ({ conversationId: id, conversationSeq: String(first + i), ...entry }));
     return this.receive({ push: { conversationId: id, firstConversationSeq: String(first), entries: full } });
   }
+  pushSkip(id, first, through) {
+    return this.receive({ push: { conversationId: id, firstConversationSeq: String(first), skippedThrough: String(through) } });
+  }
 }
 
 /** A client with everything faked. `handler` gets each event; without one events are collected and handled at once. */

@@ -23,10 +23,11 @@ internal sealed class Connection : IConnectionHandler
     private readonly ILogger _logger;
     private readonly long _openedAt;
 
-    // Guards the two fields below: the requests that wait for the one that is being handled.
+    // Guards the three fields below: the requests that wait for the one that is being handled, or for their replies to have room.
     private readonly Lock _requestLock = new();
     private Queue<ClientPacket>? _waiting;
     private bool _isHandling;
+    private bool _isParked;
 
     private Session? _session;
     private long _lastReceivedAt;
@@ -260,22 +261,58 @@ internal sealed class Connection : IConnectionHandler
         _ = HandleAllAsync(request);
     }
 
-    private async Task HandleAllAsync(ClientPacket request)
+    private async Task HandleAllAsync(ClientPacket first)
     {
-        while (true)
+        for (ClientPacket? request = first; request is not null; request = TakeNext())
         {
             await HandleAsync(request);
             EndPending();
-            lock (_requestLock)
-            {
-                if (_waiting is null || !_waiting.TryDequeue(out request!))
-                {
-                    _waiting = null;
-                    _isHandling = false;
-                    return;
-                }
-            }
         }
+    }
+
+    // Null: nothing waits, or the replies so far are over the queue's limit; then the handling goes on when there is room.
+    private ClientPacket? TakeNext()
+    {
+        lock (_requestLock)
+        {
+            if (_waiting is null)
+            {
+                _isHandling = false;
+                return null;
+            }
+
+            // Whoever makes room from here on finds the mark, since it takes this lock to look.
+            _isParked = Outbox.IsOverLimit && Outbox.WaitForRoom();
+            return _isParked ? null : DequeueLocked();
+        }
+    }
+
+    private void Unpark()
+    {
+        ClientPacket next;
+        lock (_requestLock)
+        {
+            if (!_isParked)
+            {
+                return;
+            }
+
+            _isParked = false;
+            next = DequeueLocked();
+        }
+
+        _ = HandleAllAsync(next);
+    }
+
+    private ClientPacket DequeueLocked()
+    {
+        var next = _waiting!.Dequeue();
+        if (_waiting.Count == 0)
+        {
+            _waiting = null;
+        }
+
+        return next;
     }
 
     private async ValueTask HandleAsync(ClientPacket request)
@@ -318,6 +355,7 @@ internal sealed class Connection : IConnectionHandler
 
     private void OnRoomAgain()
     {
+        Unpark();
         ResumeIfPossible();
         Session?.ScheduleIfBehind();
     }

@@ -18,7 +18,8 @@ internal sealed class Session
     private readonly ConversationReaders _readers;
     private readonly SessionTimeline _inbox;
 
-    // Only conversations with fan-out on read; null for the many sessions without one.
+    // Only conversations with fan-out on read; null for the many sessions without one. One that has ended stays, so that a return of the user
+    // goes on from its cursor, as it does on the device.
     private Dictionary<string, SessionTimeline>? _conversations;
 
     // Changes of membership that were committed while the sign-in read the memberships.
@@ -184,7 +185,6 @@ internal sealed class Session
 
             SkipLocked(timeline);
             timeline.TryGoLive();
-            RemoveIfFinishedLocked(timeline);
         }
 
         if (key.Kind == TimelineKind.Conversation && !Follows(key.Id))
@@ -210,6 +210,23 @@ internal sealed class Session
         foreach (var conversationId in conversations)
         {
             UpdateReaders(conversationId);
+        }
+    }
+
+    /// <summary>Whether the session has, or had, a cursor on the conversation's own timeline.</summary>
+    public bool HasTimeline(string conversationId)
+    {
+        lock (_outbox.Lock)
+        {
+            return _conversations?.ContainsKey(conversationId) == true;
+        }
+    }
+
+    private bool Follows(string conversationId)
+    {
+        lock (_outbox.Lock)
+        {
+            return !_isClosed && _conversations?.GetValueOrDefault(conversationId) is { IsFinished: false };
         }
     }
 
@@ -282,15 +299,6 @@ internal sealed class Session
         }
     }
 
-    /// <summary>Whether the session has a cursor on the conversation's own timeline.</summary>
-    public bool Follows(string conversationId)
-    {
-        lock (_outbox.Lock)
-        {
-            return !_isClosed && _conversations?.ContainsKey(conversationId) == true;
-        }
-    }
-
     private SessionTimeline? FindLocked(string? conversationId) =>
         conversationId is null ? _inbox : _conversations?.GetValueOrDefault(conversationId);
 
@@ -324,9 +332,9 @@ internal sealed class Session
             timeline.End(last);
             _conversations.Add(conversationId, timeline);
         }
-        else if (timeline.Last != long.MaxValue)
+        else if (!timeline.IsOpenEnded)
         {
-            // The user came back before the session had all of the stay before.
+            // The user came back, perhaps before the session had all of the stay before.
             timeline.AddPart(after, last);
             SkipLocked(timeline);
         }
@@ -336,11 +344,10 @@ internal sealed class Session
 
     private void CloseTimelineLocked(string conversationId, long last)
     {
-        if (FindLocked(conversationId) is { } timeline && conversationId is not null)
+        if (FindLocked(conversationId) is { } timeline)
         {
             timeline.End(last);
             SkipLocked(timeline);
-            RemoveIfFinishedLocked(timeline);
         }
     }
 
@@ -354,14 +361,6 @@ internal sealed class Session
                 var push = new Push { ConversationId = timeline.Key.Id, FirstConversationSeq = first, SkippedThrough = through };
                 _outbox.EnqueueLocked(PacketCodec.Write(new ServerPacket { Push = push }, _outbox.Codec));
             }
-        }
-    }
-
-    private void RemoveIfFinishedLocked(SessionTimeline timeline)
-    {
-        if (timeline.IsFinished && timeline != _inbox)
-        {
-            _conversations!.Remove(timeline.Key.Id);
         }
     }
 }

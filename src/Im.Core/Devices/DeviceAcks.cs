@@ -23,9 +23,9 @@ internal sealed class DeviceAcks(IDeviceStore devices)
             acks.Add(new DeviceTimelineAck(session.UserId, session.Device.DeviceId, TimelineKey.Inbox(session.UserId), request.InboxSeq));
         }
 
-        // Only of conversations that the session follows: nobody fills the store with others' names.
+        // Only of conversations that the session has a cursor on: nobody fills the store with others' names.
         acks.AddRange(request.Conversations
-            .Where(cursor => session.Follows(cursor.ConversationId))
+            .Where(cursor => session.HasTimeline(cursor.ConversationId))
             .Select(cursor => new DeviceTimelineAck(
                 session.UserId, session.Device.DeviceId, TimelineKey.Conversation(cursor.ConversationId), cursor.ConversationSeq)));
         if (acks.Count > 0)

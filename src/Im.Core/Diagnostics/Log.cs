@@ -60,6 +60,6 @@ internal static partial class Log
     [LoggerMessage(EventIds.HeartbeatFailed, LogLevel.Error, "The heartbeat failed for connection {ConnectionId}.")]
     public static partial void HeartbeatFailed(ILogger logger, string connectionId, Exception exception);
 
-    [LoggerMessage(EventIds.ReloadFailed, LogLevel.Error, "Conversation {ConversationId} could not be read again after a change.")]
+    [LoggerMessage(EventIds.ReloadFailed, LogLevel.Error, "Conversation {ConversationId} could not be read for a commit.")]
     public static partial void ReloadFailed(ILogger logger, string conversationId, Exception exception);
 }

@@ -60,10 +60,19 @@ internal sealed class ImServerHost(
         _committing = committer.RunAsync(_giveUp.Token);
         _telling = afterCommit.RunAsync(_giveUp.Token);
         _background = Task.WhenAll(scheduler.RunAsync(lifetime.Stopping), heartbeat.RunAsync(lifetime.Stopping));
-        foreach (var transport in _transports)
+        try
         {
-            await transport.StartAsync(connections, cancellationToken);
-            _started.Add(transport);
+            foreach (var transport in _transports)
+            {
+                await transport.StartAsync(connections, cancellationToken);
+                _started.Add(transport);
+            }
+        }
+        catch
+        {
+            // A host whose start failed does not stop what has started.
+            await StopAsync(CancellationToken.None);
+            throw;
         }
 
         Log.Started(logger, _options.NodeName, string.Join(", ", _transports.Select(transport => transport.Name)), generation);
@@ -122,7 +131,6 @@ internal sealed class ImServerHost(
         }
 
         await Task.WhenAll(_committing, _telling, _background).WaitAsync(cancellationToken);
-        _giveUp.Dispose();
         Log.Stopped(logger, _options.NodeName);
     }
 

@@ -1,7 +1,9 @@
 using System.Threading.Channels;
 using Im.Conversations;
+using Im.Diagnostics;
 using Im.Storage;
 using Im.Timelines;
+using Microsoft.Extensions.Logging;
 
 namespace Im.Messaging;
 
@@ -10,7 +12,8 @@ namespace Im.Messaging;
 /// After a change of a conversation nothing more of that conversation goes into the same batch: it would be validated against the version before.
 /// Used by the committer's loop only.
 /// </remarks>
-internal sealed class BatchBuilder(ConversationCache conversations, IMessageStore store, TimeProvider time, ImServerOptions options)
+internal sealed class BatchBuilder(
+    ConversationCache conversations, IMessageStore store, TimeProvider time, ImServerOptions options, ILogger logger)
 {
     // Items that go into the next batch ahead of the queue, in order.
     private readonly List<PendingAppend> _retries = [];
@@ -98,8 +101,10 @@ internal sealed class BatchBuilder(ConversationCache conversations, IMessageStor
                 item.Answer(SentAnswers.ToResult(sent, item.Hash));
             }
         }
-        catch (ImStorageException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            // One conversation that cannot be read must not stop the lane.
+            Log.ReloadFailed(logger, item.ConversationId, exception);
             item.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
         }
 

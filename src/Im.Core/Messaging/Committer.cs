@@ -53,7 +53,7 @@ internal sealed class Committer
         _metrics = metrics;
         _checkpoints = checkpoints;
         _logger = logger;
-        _builder = new BatchBuilder(conversations, store, time, options.Value);
+        _builder = new BatchBuilder(conversations, store, time, options.Value, logger);
         _queue = Channel.CreateBounded<PendingAppend>(
             new BoundedChannelOptions(options.Value.MaxPendingMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     }
@@ -89,6 +89,7 @@ internal sealed class Committer
             {
                 if (await _builder.BuildAsync(_queue.Reader, cancellationToken) is not { } batch)
                 {
+                    Deliver(ref undelivered);
                     continue;
                 }
 

@@ -10,11 +10,13 @@ public interface IConversationStore
     ValueTask<IReadOnlyList<Membership>> GetMembershipsAsync(string userId, string conversationId, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The conversation timelines that the user reads by cursor, in parts: of each present membership with fan-out on read the part since its
-    /// join or switch, and of the conversations in <paramref name="known"/> also every part that has ended; oldest first within a conversation.
+    /// The conversation timelines that the user reads by cursor, in parts, oldest first within a conversation: of each present membership with
+    /// fan-out on read the part since its join or switch; of the conversations in <paramref name="known"/> also every part that has ended; and of
+    /// all conversations the ended parts whose join or switch entry stands in the user's inbox after <paramref name="after"/>, so that a device
+    /// with that cursor has not heard of them yet.
     /// </summary>
     ValueTask<IReadOnlyList<ReadTimeline>> GetReadTimelinesAsync(
-        string userId, IReadOnlyList<string> known, CancellationToken cancellationToken);
+        string userId, IReadOnlyList<string> known, InboxSeq after, CancellationToken cancellationToken);
 
     /// <summary>The user's present conversations with marks and unread counts, ordered by id, after one id, at most <paramref name="limit"/>.</summary>
     ValueTask<IReadOnlyList<UserConversation>> ListAsync(

@@ -27,7 +27,7 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
             var inbox = (await messages.GetHeadsAsync([TimelineKey.Inbox(userId)], cancellationToken))[0];
             ThrowIfBeyond("inbox", request.InboxCursor, inbox.Head);
             if (inbox.IsUsable(request.InboxCursor)
-                && await ReadTimelinesAsync(userId, request.ConversationCursors, cancellationToken) is { } timelines)
+                && await ReadTimelinesAsync(userId, request, cancellationToken) is { } timelines)
             {
                 return new SignInStart(generation, request.InboxCursor, inbox.Head, timelines, null);
             }
@@ -42,10 +42,11 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
 
     // Null: a cursor is below what is kept.
     private async ValueTask<IReadOnlyList<OpenedTimeline>?> ReadTimelinesAsync(
-        string userId, IReadOnlyList<ConversationCursor> cursors, CancellationToken cancellationToken)
+        string userId, SignIn request, CancellationToken cancellationToken)
     {
-        var known = cursors.ToDictionary(cursor => cursor.ConversationId, cursor => cursor.ConversationSeq, StringComparer.Ordinal);
-        var parts = await conversations.GetReadTimelinesAsync(userId, [.. known.Keys], cancellationToken);
+        var known = request.ConversationCursors.ToDictionary(cursor => cursor.ConversationId, cursor => cursor.ConversationSeq, StringComparer.Ordinal);
+        var parts = await conversations.GetReadTimelinesAsync(
+            userId, [.. known.Keys], new InboxSeq(request.InboxCursor), cancellationToken);
         var opened = new List<OpenedTimeline>(parts.Count);
         foreach (var conversation in parts.GroupBy(part => part.ConversationId, StringComparer.Ordinal))
         {
@@ -66,13 +67,13 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
         return opened;
     }
 
-    // What the device has not got yet: the rest of the part that its cursor is in, then the later ones.
+    // What the device has not got yet: the rest of the part that its cursor is in, then the later ones; without a cursor all that it has not heard of.
     private static void AddParts(List<OpenedTimeline> opened, IEnumerable<ReadTimeline> parts, long? cursor)
     {
         foreach (var part in parts)
         {
             var last = part.Last?.Value ?? long.MaxValue;
-            if (cursor is null ? part.Last is not null : last <= cursor)
+            if (last <= cursor)
             {
                 continue;
             }

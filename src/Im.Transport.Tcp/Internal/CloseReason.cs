@@ -12,7 +12,9 @@ internal sealed record CloseReason(ImCloseCode Code, string Text, Exception? Err
     public static readonly CloseReason Stopped = new(ImCloseCode.Shutdown, "the transport stopped");
 
     public static CloseReason From(Exception error) =>
-        IsExpected(error) ? new(ImCloseCode.Normal, "the connection was lost", error) : new(ImCloseCode.InternalError, "unexpected failure", error);
+        IsExpected(error)
+            ? new(ImCloseCode.Normal, "the connection was lost", error)
+            : new(ImCloseCode.InternalError, "unexpected failure", error);
 
     /// <summary>What networks do; worth a debug line, no error.</summary>
     public static bool IsExpected(Exception error) =>

@@ -78,9 +78,11 @@ internal sealed class ListeningSocket : IListeningSocket
     private static string Explain(IPEndPoint endpoint, SocketError error) => error switch
     {
         SocketError.AddressAlreadyInUse =>
-            $"Cannot listen on {endpoint}: the port is in use. Stop who uses it or take another: .AddTcpTransport(o => o.Port = {(endpoint.Port % 65535) + 1})",
+            $"Cannot listen on {endpoint}: the port is in use. Stop who uses it or take another: "
+            + $".AddTcpTransport(o => o.Port = {(endpoint.Port % 65535) + 1})",
         SocketError.AccessDenied =>
-            $"Cannot listen on {endpoint}: not allowed. Ports below 1024 need rights; take a higher one: .AddTcpTransport(o => o.Port = {TcpTransportOptions.DefaultPort})",
+            $"Cannot listen on {endpoint}: not allowed. Ports below 1024 need rights; take a higher one: "
+            + $".AddTcpTransport(o => o.Port = {TcpTransportOptions.DefaultPort})",
         _ => $"Cannot listen on {endpoint}: {error}.",
     };
 }

@@ -15,7 +15,8 @@ internal static partial class Log
     [LoggerMessage(EventIds.AcceptRetried, LogLevel.Debug, "A connection to {Endpoint} was gone before it was accepted")]
     public static partial void AcceptRetried(ILogger logger, IPEndPoint endpoint, Exception error);
 
-    [LoggerMessage(EventIds.AcceptDelayed, LogLevel.Warning, "Cannot accept on {Endpoint}; trying again in {Delay}. Too many open files? Raise the limit (ulimit -n)")]
+    [LoggerMessage(EventIds.AcceptDelayed, LogLevel.Warning,
+        "Cannot accept on {Endpoint}; trying again in {Delay}. Too many open files? Raise the limit (ulimit -n)")]
     public static partial void AcceptDelayed(ILogger logger, IPEndPoint endpoint, TimeSpan delay, Exception error);
 
     [LoggerMessage(EventIds.ConnectionAccepted, LogLevel.Debug, "Connection from {RemoteAddress}")]

@@ -102,7 +102,11 @@ internal sealed class PacketBatch(CountedBufferPool pool, int maxWriteBytes) : I
         _sender.Clear();
         _segments.Clear();
         _window.Clear();
-        _rented.ForEach(pool.Return);
+        foreach (var scratch in _rented)
+        {
+            pool.Return(scratch);
+        }
+
         _rented.Clear();
         _openStart = _openEnd = _gathered = _packetLeft = 0;
     }

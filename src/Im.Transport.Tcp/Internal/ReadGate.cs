@@ -18,8 +18,8 @@ internal struct ReadGate
     public void Open() => (Interlocked.Exchange(ref _state, Opened) as TaskCompletionSource)?.TrySetResult();
 
     /// <summary>
-    /// Completes when the gate is open. Conditions that must end a wait are to be looked at after this returned and before its task is awaited,
-    /// and set before <see cref="Open"/> is called: then one of the two sides sees the other.
+    /// Completes when the gate is open. Conditions that must end a wait are to be looked at after this returned and before its task is
+    /// awaited, and set before <see cref="Open"/> is called: then one of the two sides sees the other.
     /// </summary>
     public Task WaitAsync()
     {

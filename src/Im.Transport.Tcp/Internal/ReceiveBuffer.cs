@@ -8,7 +8,8 @@ namespace Im.Transport.Tcp.Internal;
 ///   [ taken | unread bytes | free space ]
 ///           ^_start        ^_end
 /// </code>
-/// A length prefix alone allocates nothing: the array doubles when it is full, so it is never larger than about twice what a client really sent.
+/// A length prefix alone allocates nothing: the array doubles when it is full, so it is never larger than about twice what a
+/// client really sent.
 /// Owned by the receive loop.
 /// </remarks>
 internal struct ReceiveBuffer(CountedBufferPool pool)

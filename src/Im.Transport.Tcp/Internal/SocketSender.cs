@@ -3,8 +3,9 @@ using System.Threading.Tasks.Sources;
 
 namespace Im.Transport.Tcp.Internal;
 
-/// <summary>Sends segments with one system call and without allocating. One send at a time; lives in a pooled <see cref="PacketBatch"/>.</summary>
-/// <remarks>The base class's <c>true</c>: no execution context is captured.</remarks>
+/// <summary>Sends segments with one system call and without allocating.</summary>
+/// <remarks>One send at a time; lives in a pooled <see cref="PacketBatch"/>.
+/// The base class's <c>true</c>: no execution context is captured.</remarks>
 internal sealed class SocketSender() : SocketAsyncEventArgs(true), IValueTaskSource<int>
 {
     // For up to 8 segments the runtime builds its vector on the stack.

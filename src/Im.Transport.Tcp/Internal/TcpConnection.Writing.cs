@@ -60,7 +60,7 @@ internal sealed partial class TcpConnection
                 if (closing && !_writer.IsRequested)
                 {
                     await _channel.ShutdownSendAsync();
-                    _closeTimer?.Change(LingerTimeout, Timeout.InfiniteTimeSpan);
+                    _closeTimer?.Change(_context.LingerTimeout, Timeout.InfiniteTimeSpan);
                     return true;
                 }
 

@@ -9,7 +9,8 @@ namespace Im.Transport.Tcp.Internal;
 
 /// <summary>One client's socket.</summary>
 /// <remarks>
-/// The receive loop is the connection's life: it accepts, reads until the end, waits for the writer to end, and tells the handler last.
+/// The receive loop is the connection's life: it accepts, reads until the end, waits for the writer's end, and tells the
+/// handler last.
 /// A writer exists only while something is queued (<see cref="WriterState"/>). Closing goes through the same two:
 /// <code>
 ///   Close ──▶ writer: writes what is queued, shuts sending down ─┐
@@ -20,9 +21,6 @@ namespace Im.Transport.Tcp.Internal;
 /// </remarks>
 internal sealed partial class TcpConnection : TransportConnection, IThreadPoolWorkItem
 {
-    // How long after the last packet a client may take to close its side. Then closing is the kernel's work.
-    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
-
     private readonly TcpConnectionContext _context;
     private readonly SocketChannel _channel;
     private IConnectionHandler _handler = null!; // set by RunAsync before the writer can start
@@ -44,7 +42,7 @@ internal sealed partial class TcpConnection : TransportConnection, IThreadPoolWo
 
     public override string RemoteAddress { get; }
 
-    /// <summary>The connection's life, from the core's acceptance to <see cref="IConnectionHandler.Disconnected"/>. Does not throw.</summary>
+    /// <summary>The connection's life, from the acceptance to <see cref="IConnectionHandler.Disconnected"/>. Does not throw.</summary>
     public async Task RunAsync(IConnectionAcceptor acceptor)
     {
         // The accept loop goes on at once, whatever the core does.

@@ -1,6 +1,6 @@
 namespace Im.Transport.Tcp.Internal;
 
-/// <summary>The connections that live, for the end. The lock protects the set and the waiter and is held for one operation on them.</summary>
+/// <summary>The connections that live, for the end. The lock protects the set and its waiter, for one operation.</summary>
 internal sealed class TcpConnectionSet
 {
     private readonly Lock _lock = new();

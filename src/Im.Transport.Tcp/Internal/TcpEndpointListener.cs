@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Im.Transport.Tcp.Internal;
 
 /// <summary>One listening socket and its accept loop.</summary>
-internal sealed class TcpEndpointListener(IListeningSocket socket, Action<Socket> accepted, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed class TcpEndpointListener(
+    IListeningSocket socket, Action<Socket> accepted, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 

@@ -128,6 +128,6 @@ internal sealed class TcpTransport : IImTransport, ITcpTransportEndpoints
 
     private static SslServerAuthenticationOptions? TlsOf(TcpEndpointOptions endpoint) =>
         endpoint.Certificate is { } certificate
-            ? new() { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true) }
+            ? new() { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) }
             : endpoint.Tls;
 }

@@ -46,6 +46,25 @@ internal struct WriterState()
     /// <summary>Nobody writes any more. By the writer, or in its place where none was ever started.</summary>
     public void End() => Interlocked.Exchange(ref _state, Ended);
 
-    /// <summary>True: there is no writer and there will be none. False: one is active and will call <see cref="End"/>.</summary>
-    public bool TryEnd() => Interlocked.CompareExchange(ref _state, Ended, 0) is 0 or Ended;
+    /// <summary>
+    /// True: there is no writer and there will be none. False: one is active; it looks once more, instead of parking, and then calls
+    /// <see cref="End"/>, since closing or aborting has begun.
+    /// </summary>
+    public bool TryEnd()
+    {
+        while (true)
+        {
+            var state = Volatile.Read(ref _state);
+            if ((state & Ended) != 0)
+            {
+                return true;
+            }
+
+            var next = (state & Active) == 0 ? Ended : state | Requested;
+            if (Interlocked.CompareExchange(ref _state, next, state) == state)
+            {
+                return next == Ended;
+            }
+        }
+    }
 }

@@ -272,6 +272,25 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Empty(await PartsAsync("eve", Group));
     }
 
+    // A device that was away while its user came and went has not heard of the stay: its entries must still reach it.
+    [Fact]
+    public async Task AnEndedPartIsToldToWhoHasNotReadItsJoinInTheInbox()
+    {
+        await StoreAsync(Create(Group, FanoutNames.Read, "ann"));
+        await StoreAsync(Message(Direct, "ann", Both));                         // bob's inbox 1
+        await MembersAsync(1, added: ["bob"], removed: []);                     // g 2, bob's inbox 2
+        await StoreAsync(Message(Group, "ann", Audience.None, version: 2));     // g 3
+        await MembersAsync(2, added: [], removed: ["bob"]);                     // g 4, bob's inbox 3
+
+        Assert.Equal([(2L, 3L)], await ReadAsync(after: 0));
+        Assert.Equal([(2L, 3L)], await ReadAsync(after: 1));
+        Assert.Empty(await ReadAsync(after: 2));
+
+        async Task<IEnumerable<(long, long?)>> ReadAsync(long after) =>
+            (await Conversations.GetReadTimelinesAsync("bob", [], new(after), CancellationToken.None).Soon())
+            .Select(part => (part.After.Value, part.Last?.Value));
+    }
+
     // The head comes with the timeline, so that a session knows at once whether it is behind.
     [Fact]
     public async Task AReadTimelineTellsItsHead()
@@ -279,7 +298,7 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         await StoreAsync(Create(Group, FanoutNames.Read, "ann"));
         await StoreAsync(Message(Group, "ann", Audience.None, version: 1));
 
-        var part = (await Conversations.GetReadTimelinesAsync("ann", [], CancellationToken.None).Soon()).Single();
+        var part = (await Conversations.GetReadTimelinesAsync("ann", [], default, CancellationToken.None).Soon()).Single();
 
         Assert.Equal(
             new ReadTimeline(Group, new(1), null, new TimelineHead(TimelineKey.Conversation(Group), 2, 1, 1)), part);
@@ -304,7 +323,7 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
 
     private async Task<(long After, long? Last)[]> PartsAsync(string userId, params string[] known)
     {
-        var parts = await Conversations.GetReadTimelinesAsync(userId, known, CancellationToken.None).Soon();
+        var parts = await Conversations.GetReadTimelinesAsync(userId, known, new(long.MaxValue), CancellationToken.None).Soon();
         return [.. parts.Select(part => (part.After.Value, part.Last?.Value))];
     }
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Im.Transport.Tcp.Tests.Support;
 
-/// <summary>A started transport on a free loopback port with a fake core behind it. At its end no rule of the contract may be broken.</summary>
+/// <summary>A started transport on a free port with a fake core behind it; at its end no rule may have been broken.</summary>
 internal sealed class TestServer : IConnectionAcceptor, IAsyncDisposable
 {
     private readonly Action<FakeHandler> _prepare;

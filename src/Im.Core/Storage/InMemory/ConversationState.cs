@@ -14,6 +14,9 @@ internal sealed class ConversationState(string id)
     // The spans in which the fan-out was on read: from the entry that began it to the one that ended it.
     private readonly List<(ConversationSeq From, ConversationSeq? To)> _readSpans = [];
     private readonly List<string> _present = [];
+
+    // The commits of the entries with which stays and read spans begin.
+    private readonly Dictionary<ConversationSeq, long> _openings = [];
     private ImmutableArray<string> _presentCopy;
 
     public string Id { get; } = id;
@@ -59,6 +62,7 @@ internal sealed class ConversationState(string id)
     /// <summary>Lets users in who are not present, each once.</summary>
     public void Join(InMemoryState state, List<string> userIds, ConversationSeq seq, long ordinal)
     {
+        _openings[seq] = state.LastCommit;
         foreach (var userId in userIds)
         {
             if (!Members.TryGetValue(userId, out var member))
@@ -109,7 +113,7 @@ internal sealed class ConversationState(string id)
         _presentCopy = default;
     }
 
-    public void SetFanout(string fanout, bool pinned, ConversationSeq seq)
+    public void SetFanout(InMemoryState state, string fanout, bool pinned, ConversationSeq seq)
     {
         var isRead = IsRead(fanout);
         if (isRead != IsRead(Fanout))
@@ -117,6 +121,7 @@ internal sealed class ConversationState(string id)
             if (isRead)
             {
                 _readSpans.Add((seq, null));
+                _openings[seq] = state.LastCommit;
             }
             else
             {
@@ -128,9 +133,9 @@ internal sealed class ConversationState(string id)
         FanoutPinned = pinned;
     }
 
-    /// <summary>Adds the parts that the member reads by cursor, oldest first; without the ended ones at most one.</summary>
+    /// <summary>Adds the parts that the member reads by cursor, oldest first: the open one, and the ended ones that are wanted.</summary>
     /// <remarks>A part is where a stay and a span meet: from the later of join and switch to the entry before leave or switch.</remarks>
-    public void AddReadParts(List<ReadTimeline> parts, MemberState member, bool withEnded)
+    public void AddReadParts(List<ReadTimeline> parts, MemberState member, Func<ConversationSeq, bool> wantsEnded)
     {
         foreach (var stay in member.Stays)
         {
@@ -138,13 +143,16 @@ internal sealed class ConversationState(string id)
             {
                 var after = span.From > stay.First ? span.From : stay.First;
                 var end = span.To is null || stay.Last < span.To ? stay.Last : span.To;
-                if (end is null || (withEnded && after < end))
+                if (end is null || (after < end && wantsEnded(after)))
                 {
                     parts.Add(new ReadTimeline(Id, after, end is null ? null : end.Value + -1, HeadRow));
                 }
             }
         }
     }
+
+    /// <summary>Where the entry that opened a part stands in a user's inbox; 0 = not in it.</summary>
+    public long FindOpening(UserState user, ConversationSeq after) => user.Find(Id, after, _openings[after]);
 
     private static bool IsRead(string fanout) => string.Equals(fanout, FanoutNames.Read, StringComparison.Ordinal);
 }

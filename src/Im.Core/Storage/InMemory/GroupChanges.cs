@@ -45,7 +45,7 @@ internal sealed class GroupChanges(InMemoryState state)
         {
             case CreateGroup create:
                 group.Info = create.Info;
-                group.SetFanout(create.Fanout, create.FanoutPinned, seq);
+                group.SetFanout(state, create.Fanout, create.FanoutPinned, seq);
                 group.Join(state, _added, seq, ordinal);
                 break;
             case ChangeMembers:
@@ -56,7 +56,7 @@ internal sealed class GroupChanges(InMemoryState state)
                 group.Info = set.Info;
                 break;
             case SwitchFanout switched:
-                group.SetFanout(switched.Fanout, switched.FanoutPinned, seq);
+                group.SetFanout(state, switched.Fanout, switched.FanoutPinned, seq);
                 break;
             case DissolveGroup:
                 group.Leave(state, group.Present, seq);

@@ -55,6 +55,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
         }
 
         var numbering = new BatchNumbering(batch, heads, ordinals);
+        state.LastCommit++;
         state.Sent.Trim();
         var results = new AppendItemResult[batch.Items.Count];
         for (var i = 0; i < results.Length; i++)
@@ -194,7 +195,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
             var runs = numbered.Classes[c].Runs;
             foreach (var timeline in numbered.TimelinesOf(c))
             {
-                (_users[timeline] ?? state.GetOrAddUser(batch.Timelines[timeline].Id)).AppendChunk(runs, heads[timeline]);
+                (_users[timeline] ?? state.GetOrAddUser(batch.Timelines[timeline].Id)).AppendChunk(runs, heads[timeline], state.LastCommit);
             }
         }
     }

@@ -24,7 +24,7 @@ internal sealed class InMemoryConversationStore : IConversationStore
     }
 
     public ValueTask<IReadOnlyList<ReadTimeline>> GetReadTimelinesAsync(
-        string userId, IReadOnlyList<string> known, CancellationToken cancellationToken)
+        string userId, IReadOnlyList<string> known, InboxSeq after, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(known);
         if (cancellationToken.IsCancellationRequested)
@@ -38,17 +38,11 @@ internal sealed class InMemoryConversationStore : IConversationStore
         {
             if (_state.Users.TryGetValue(userId, out var user))
             {
-                foreach (var member in user.Present)
+                foreach (var member in user.All)
                 {
-                    member.Conversation.AddReadParts(parts, member, withEnded: asked.Remove(member.Conversation.Id));
-                }
-            }
-
-            foreach (var conversationId in asked)
-            {
-                if (Find(userId, conversationId) is { } member)
-                {
-                    member.Conversation.AddReadParts(parts, member, withEnded: true);
+                    var conversation = member.Conversation;
+                    var isAsked = asked.Contains(conversation.Id);
+                    conversation.AddReadParts(parts, member, opening => isAsked || conversation.FindOpening(user, opening) > after.Value);
                 }
             }
         }

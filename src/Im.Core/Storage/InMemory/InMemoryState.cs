@@ -25,6 +25,9 @@ internal sealed class InMemoryState
 
     public SentLog Sent { get; }
 
+    /// <summary>How many batches were appended; each has its number in the chunks that it made.</summary>
+    public long LastCommit { get; set; }
+
     public UserState GetOrAddUser(string userId)
     {
         if (!Users.TryGetValue(userId, out var user))

@@ -17,14 +17,40 @@ internal sealed class UserState
 
     public IReadOnlyList<MemberState> Present => _present;
 
+    /// <summary>Present and past conversations, own ones apart.</summary>
+    public HashSet<MemberState> All { get; } = [];
+
     public SortedDictionary<string, ImDevice> Devices { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<(string DeviceId, TimelineKey Timeline), long> Acks { get; } = [];
 
-    public void AppendChunk(IReadOnlyList<Run> runs, long newHead)
+    public void AppendChunk(IReadOnlyList<Run> runs, long newHead, long commit)
     {
-        _chunks.Add(new InboxChunk(Head + 1, runs));
+        _chunks.Add(new InboxChunk(Head + 1, runs, commit));
         Head = newHead;
+    }
+
+    /// <summary>Where an entry that a commit brought stands in the inbox; 0 = not in it.</summary>
+    public long Find(string conversationId, ConversationSeq seq, long commit)
+    {
+        var index = _chunks.BinarySearch(new InboxChunk(0, [], commit), InboxChunk.ByCommit);
+        if (index < 0)
+        {
+            return 0;
+        }
+
+        var position = _chunks[index].First;
+        foreach (var run in _chunks[index].Runs)
+        {
+            if (run.ConversationId == conversationId && run.First <= seq && seq <= run.Last)
+            {
+                return position + (seq - run.First);
+            }
+
+            position += run.Count;
+        }
+
+        return 0;
     }
 
     public IReadOnlyList<Run> Read(long after, int maxEntries)
@@ -64,6 +90,7 @@ internal sealed class UserState
     {
         var index = IndexOfPresent(member.Conversation.Id);
         _present.Insert(~index, member);
+        All.Add(member);
     }
 
     public void Leave(MemberState member) => _present.RemoveAt(IndexOfPresent(member.Conversation.Id));
@@ -115,5 +142,8 @@ internal sealed class UserState
         return low;
     }
 
-    private readonly record struct InboxChunk(long First, IReadOnlyList<Run> Runs);
+    private readonly record struct InboxChunk(long First, IReadOnlyList<Run> Runs, long Commit)
+    {
+        public static Comparer<InboxChunk> ByCommit { get; } = Comparer<InboxChunk>.Create(static (x, y) => x.Commit.CompareTo(y.Commit));
+    }
 }

@@ -1,0 +1,32 @@
+using System.Security.Cryptography;
+using Im.Sample.Chat.Hosting;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Options;
+
+namespace Im.Sample.Chat.Accounts;
+
+/// <summary>Short-lived tokens that let a native client in over TCP, where there is no cookie.</summary>
+internal sealed class ImTokens(IDataProtectionProvider protection, IOptions<ChatOptions> options, TimeProvider time)
+{
+    private readonly ITimeLimitedDataProtector _protector = protection.CreateProtector("Im.Sample.Chat.Token.v1").ToTimeLimitedDataProtector();
+
+    public ImToken Create(string userId)
+    {
+        var expires = time.GetUtcNow() + options.Value.TokenLifetime;
+        return new ImToken(_protector.Protect(userId, expires), expires.ToUnixTimeMilliseconds());
+    }
+
+    /// <summary>Whose token it is and until when; null if it is none of ours or has expired.</summary>
+    public (string UserId, DateTimeOffset ExpiresAt)? Read(string token)
+    {
+        try
+        {
+            var userId = _protector.Unprotect(token, out var expires);
+            return (userId, expires);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using Im.Sample.Chat.Hosting;
+using Microsoft.Data.Sqlite;
+
+namespace Im.Sample.Chat.Data;
+
+/// <summary>The sample's own database: what any host already has. Nothing of IM is in it.</summary>
+internal sealed class ChatDatabase
+{
+    private const string Schema = """
+        PRAGMA journal_mode = WAL;
+        CREATE TABLE IF NOT EXISTS users (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, display_name TEXT NOT NULL, password_hash TEXT NOT NULL,
+            created_ms INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS groups (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, owner_id TEXT NOT NULL REFERENCES users(id), created_ms INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS group_members (
+            group_id TEXT NOT NULL REFERENCES groups(id) ON DELETE CASCADE, user_id TEXT NOT NULL REFERENCES users(id),
+            joined_ms INTEGER NOT NULL, PRIMARY KEY (group_id, user_id)) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS group_members_by_user ON group_members (user_id);
+        CREATE TABLE IF NOT EXISTS pictures (
+            hash TEXT PRIMARY KEY, content_type TEXT NOT NULL, size INTEGER NOT NULL, uploaded_by TEXT NOT NULL, created_ms INTEGER NOT NULL
+            ) WITHOUT ROWID;
+        """;
+
+    private readonly string _connectionString;
+
+    public ChatDatabase(DataFolder folder)
+    {
+        SQLitePCL.Batteries_V2.Init();
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = folder.Database, ForeignKeys = true, DefaultTimeout = 10 }.ToString();
+        using var connection = Open();
+        Execute(connection, Schema);
+    }
+
+    /// <summary>A pooled connection; the caller disposes it.</summary>
+    public SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        return connection;
+    }
+
+    public int Execute(string sql, params (string Name, object Value)[] parameters)
+    {
+        using var connection = Open();
+        return Execute(connection, sql, parameters);
+    }
+
+    public static int Execute(SqliteConnection connection, string sql, params (string Name, object Value)[] parameters)
+    {
+        using var command = Command(connection, sql, parameters);
+        return command.ExecuteNonQuery();
+    }
+
+    public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object Value)[] parameters)
+    {
+        using var connection = Open();
+        using var command = Command(connection, sql, parameters);
+        using var reader = command.ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+
+    private static SqliteCommand Command(SqliteConnection connection, string sql, (string Name, object Value)[] parameters)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters)
+        {
+            command.Parameters.AddWithValue(name, value);
+        }
+
+        return command;
+    }
+}
