@@ -43,7 +43,7 @@ public sealed class ImClient : IAsyncDisposable
         options.Validate();
         _options = options.Copy();
         _logger = _options.Logger ?? NullLogger.Instance;
-        _events = new EventStream(_options.EventBufferSize);
+        _events = new EventStream(_options.EventBufferSize, _options.TimeProvider);
         _outbox = new Outbox(_options.MaxInFlight, _options.RequestTimeout, _options.TimeProvider) { Asked = _events.Wake };
         _host = new SessionHost(_options, _logger, _outbox, _events) { SignedIn = OnSignedIn };
         _keeper = new CursorKeeper(_options, _events, _host.RequestAck, _logger);

@@ -21,9 +21,16 @@ internal sealed class EventStream
     /// <summary>Wakes the read loop: there is room, or the application waits for an answer.</summary>
     private readonly Signal _wake = new();
 
-    // The consumer and the drain of a reset both take from the channel.
-    public EventStream(int capacity) =>
+    private readonly TimeProvider _time;
+    private long _lastTaken;
+
+    public EventStream(int capacity, TimeProvider time)
+    {
+        // The consumer and the drain of a reset both take from the channel.
         _channel = Channel.CreateBounded<QueuedEvent>(new BoundedChannelOptions(capacity) { SingleWriter = true });
+        _time = time;
+        _lastTaken = time.GetTimestamp();
+    }
 
     /// <summary>Called after each finished event with the number of those that are not saved yet; outside of the lock.</summary>
     public Action<int>? Finished { get; set; }
@@ -57,17 +64,18 @@ internal sealed class EventStream
     /// <summary>Set when the application has taken the last event of the buffer.</summary>
     public Signal Drained { get; } = new();
 
+    /// <summary>When the application took an event for the last time.</summary>
+    public long LastTaken => Volatile.Read(ref _lastTaken);
+
     /// <summary>Whether the application has taken everything.</summary>
     public bool IsEmpty => _channel.Reader.Count == 0;
 
     /// <summary>Adds an event, waiting for room. Cancelled means not added.</summary>
     /// <param name="item">The event.</param>
     /// <param name="patience">How long the wait may still take; null = as long as it takes. Asked again at each <see cref="Wake"/>.</param>
-    /// <param name="time">The clock of that wait.</param>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <returns>False: there was no room in that time, and the event was not added.</returns>
-    public async ValueTask<bool> TryWriteAsync(
-        QueuedEvent item, Func<TimeSpan?> patience, TimeProvider time, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryWriteAsync(QueuedEvent item, Func<TimeSpan?> patience, CancellationToken cancellationToken)
     {
         if (_channel.Writer.TryWrite(item))
         {
@@ -85,7 +93,7 @@ internal sealed class EventStream
                     return false;
                 }
 
-                await _wake.WaitAsync(left ?? Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
+                await _wake.WaitAsync(left ?? Timeout.InfiniteTimeSpan, _time, cancellationToken).ConfigureAwait(false);
                 if (_channel.Writer.TryWrite(item))
                 {
                     return true;
@@ -250,6 +258,7 @@ internal sealed class EventStream
         {
             if (_channel.Reader.TryRead(out var item))
             {
+                Volatile.Write(ref _lastTaken, _time.GetTimestamp());
                 _wake.Set();
                 if (IsEmpty)
                 {

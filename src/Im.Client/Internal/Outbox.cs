@@ -25,7 +25,6 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
     private long _pausedFrom;
     private TimeSpan _pause;
     private Exception? _closed;
-    private long _attachedAt;
     private TaskCompletionSource? _quiet;
     private bool _handingOver;
 
@@ -88,7 +87,6 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         lock (_gate)
         {
             _attached = true;
-            _attachedAt = time.GetTimestamp();
             _handingOver = false;
             _quiet = null;
             _maxPacketBytes = maxPacketBytes;
@@ -145,12 +143,12 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         }
     }
 
-    /// <summary>How long somebody has waited for an answer of this connection; null = nobody waits.</summary>
-    public TimeSpan? LongestWait()
+    /// <summary>For how long, at most since a time, somebody has waited for an answer; null = nobody waits.</summary>
+    public TimeSpan? LongestWait(long since)
     {
         lock (_gate)
         {
-            return _active.Count == 0 ? null : time.GetElapsedTime(Math.Max(_attachedAt, _active.Min(p => p.Since)));
+            return _active.Count == 0 ? null : time.GetElapsedTime(Math.Max(since, _active.Min(p => p.Since)));
         }
     }
 

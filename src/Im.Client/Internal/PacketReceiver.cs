@@ -10,8 +10,11 @@ namespace Im.Client.Internal;
 /// </remarks>
 internal sealed class PacketReceiver(SessionHost host)
 {
-    /// <summary>How long the application may wait for an answer before a full buffer becomes an overrun: one that reads on makes room by itself.</summary>
-    private static readonly TimeSpan OverrunAfter = TimeSpan.FromMilliseconds(100);
+    /// <summary>
+    /// How long the application may wait for an answer before a full buffer becomes an overrun: while it takes events, room comes by itself, and
+    /// with it the answer.
+    /// </summary>
+    private static readonly TimeSpan OverrunAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly CursorSet _received = host.Received;
 
@@ -20,6 +23,7 @@ internal sealed class PacketReceiver(SessionHost host)
     private string _generation = "";
 
     private bool _isOverrun;
+    private long _beganAt;
 
     /// <summary>Set when pushes are dropped from here on.</summary>
     public Signal Overrun { get; } = new();
@@ -48,6 +52,7 @@ internal sealed class PacketReceiver(SessionHost host)
             throw new ProtocolException("The server has another store generation and did not reset the device.");
         }
 
+        _beganAt = host.Options.TimeProvider.GetTimestamp();
         host.UserIsConfirmed = true;
         _received.UserId = signedIn.UserId;
         _generation = signedIn.Generation;
@@ -150,8 +155,7 @@ internal sealed class PacketReceiver(SessionHost host)
     private ValueTask<bool> TryAddAsync(ImEvent item, TimelineChange? change, CancellationToken cancellationToken) =>
         host.Events.TryWriteAsync(
             new QueuedEvent(item, change, host.Events.Epoch),
-            () => OverrunAfter - host.Outbox.LongestWait(),
-            host.Options.TimeProvider,
+            () => OverrunAfter - host.Outbox.LongestWait(Math.Min(_beganAt, host.Events.LastTaken)),
             cancellationToken);
 
     private void TakeSnapshot(Snapshot page)
