@@ -42,7 +42,7 @@ public sealed class FileCursorStore : ICursorStore
         {
             var file = JsonSerializer.Deserialize(bytes, CursorFileContext.Default.CursorFile);
             if (file is { Generation.Length: > 0, UserId: not null, InboxSeq: >= 0, Conversations: not null }
-                && file.Conversations.Values.All(c => c is { Seq: >= 0, EndSeq: >= 0, NextStartSeq: >= 0 }))
+                && file.Conversations.Values.All(c => c is { Seq: >= 0, EndSeq: >= 0 }))
             {
                 return new ImCursors
                 {

@@ -18,7 +18,6 @@ public sealed class CursorSetTests
         Conversation(13, 14);
         Assert.Null(_set.FindOpen("g"));
         Assert.Empty(_set.ToCursors().Conversations);
-        Assert.Equal(Place.Duplicate, _set.PlaceOfConversation("g", 15));
     }
 
     [Fact]
@@ -60,22 +59,70 @@ public sealed class CursorSetTests
         Inbox(Packets.Joined("g", 10));
         Conversation(11);
         Inbox(Packets.Left("g", 14));
+        Assert.Equal(new ImConversationCursor(11, 14), _set.ToCursors().Conversations["g"]);
         Inbox(Packets.Joined("g", 20));
-        Assert.Equal(new ImConversationCursor(11, 14, 20), _set.ToCursors().Conversations["g"]);
+        Assert.Equal(new ImConversationCursor(11), _set.ToCursors().Conversations["g"]);
         Assert.Equal(Place.Gap, _set.PlaceOfConversation("g", 13));
         Conversation(12, 13);
-        Assert.Equal(20, _set.FindOpen("g"));
+        Skip(14, 20);
         Conversation(21);
     }
 
     [Fact]
-    public void AServerThatGoesOnAtTheRejoinIsFollowed()
+    public void ASkipToARejoinThatHasComeAlreadyChangesNothing()
+    {
+        Inbox(Packets.Joined("g", 10));
+        Conversation(11, 12, 13);
+        Inbox(Packets.Left("g", 14));
+        Assert.Null(_set.FindOpen("g"));
+        Inbox(Packets.Joined("g", 20));
+        Assert.Equal(Place.Duplicate, _set.PlaceOfSkip(new SkipEvent("g", 14, 20)));
+        Conversation(21);
+    }
+
+    [Fact]
+    public void ASkipBeforeTheInboxTellsOfTheReturnIsBelieved()
+    {
+        Inbox(Packets.Joined("g", 10));
+        Conversation(11, 12);
+        Inbox(Packets.Left("g", 14));
+        Conversation(13);
+        Skip(14, 20);
+        Conversation(21);
+        Inbox(Packets.Joined("g", 20));
+        Conversation(22);
+        Assert.Equal(new ImConversationCursor(22), _set.ToCursors().Conversations["g"]);
+    }
+
+    [Fact]
+    public void AnEndingThatTheTimelineHasLeftBehindEndsNothing()
+    {
+        Inbox(Packets.Joined("g", 10));
+        Conversation(11, 12, 13);
+        Skip(14, 20);
+        Conversation(21);
+        Inbox(Packets.Left("g", 14));
+        Inbox(Packets.Joined("g", 20));
+        Assert.Equal(new ImConversationCursor(21), _set.ToCursors().Conversations["g"]);
+    }
+
+    [Fact]
+    public void ASkipThatBeginsBeforeTheCursorMovesItAndOneBehindAHoleDoesNot()
+    {
+        Conversation(11);
+        Skip(9, 15);
+        Assert.Equal(15, _set.FindOpen("g"));
+        Assert.Equal(Place.Gap, _set.PlaceOfSkip(new SkipEvent("g", 17, 20)));
+        Assert.Equal(Place.Duplicate, _set.PlaceOfSkip(new SkipEvent("g", 12, 15)));
+    }
+
+    [Fact]
+    public void ASkipUpToTheEndingEndsTheTimeline()
     {
         Inbox(Packets.Joined("g", 10));
         Inbox(Packets.Left("g", 14));
-        Inbox(Packets.Joined("g", 20));
-        Conversation(21, 22);
-        Assert.Equal(22, _set.FindOpen("g"));
+        Skip(11, 13);
+        Assert.Null(_set.FindOpen("g"));
     }
 
     [Fact]
@@ -106,6 +153,13 @@ public sealed class CursorSetTests
 
     private void Inbox(Entry entry) =>
         _set.Apply(new ImEntryEvent(null, _set.InboxSeq + 1, entry), TimelineChange.Of(entry, "alice"));
+
+    private void Skip(long first, long through)
+    {
+        var skip = new SkipEvent("g", first, through);
+        Assert.Equal(Place.Next, _set.PlaceOfSkip(skip));
+        _set.Apply(skip);
+    }
 
     private void Conversation(params long[] seqs)
     {

@@ -179,7 +179,7 @@ public sealed class CursorTests : ClientTest
             UserId = "ü",
             Generation = "g",
             InboxSeq = 3,
-            Conversations = ImCursors.None.Conversations.Add("g:1", new(5, 9, 12)),
+            Conversations = ImCursors.None.Conversations.Add("g:1", new(5, 9)),
         };
         await store.SaveAsync(cursors with { InboxSeq = 2 }, default);
         await store.SaveAsync(cursors, default);

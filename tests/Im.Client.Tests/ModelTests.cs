@@ -32,7 +32,8 @@ public sealed class ModelTests(ITestOutputHelper output) : ClientTest
             o.MaxInFlight = 20;
         });
         using var stop = new CancellationTokenSource();
-        var serving = ServeAsync(random, stop.Token);
+        // A reader that waits for an ack needs connections that live until the ack comes.
+        var serving = ServeAsync(random, theReaderSends ? 400 : 40, stop.Token);
         var reading = ReadAllAsync(client, theReaderSends ? new Random(random.Next()) : null);
         await client.ConnectAsync().WaitAsync(Wait.Limit);
         var sending = Enumerable.Range(0, theReaderSends ? 0 : Sends).Select(i => Send(client, $"m{i}")).ToArray();
@@ -70,7 +71,7 @@ public sealed class ModelTests(ITestOutputHelper output) : ClientTest
         Assert.Fail("The stream ended.");
     }
 
-    private async Task ServeAsync(Random random, CancellationToken stop)
+    private async Task ServeAsync(Random random, int pushesPerCut, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
@@ -89,7 +90,7 @@ public sealed class ModelTests(ITestOutputHelper output) : ClientTest
                 var signIn = await connection.SignInAsync();
                 var group = signIn.ConversationCursors.SingleOrDefault()?.ConversationSeq ?? 1;
                 await Task.WhenAll(
-                    PushAsync(connection, new Random(random.Next()), signIn.InboxCursor, group, stop),
+                    PushAsync(connection, new Random(random.Next()), signIn.InboxCursor, group, pushesPerCut, stop),
                     AnswerAsync(connection, new Random(random.Next())));
             }
             catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
@@ -104,7 +105,8 @@ public sealed class ModelTests(ITestOutputHelper output) : ClientTest
         }
     }
 
-    private static async Task PushAsync(FakeConnection connection, Random random, long inbox, long group, CancellationToken stop)
+    private static async Task PushAsync(
+        FakeConnection connection, Random random, long inbox, long group, int pushesPerCut, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
@@ -132,7 +134,7 @@ public sealed class ModelTests(ITestOutputHelper output) : ClientTest
                 await Task.Delay(1, stop);
             }
 
-            if (random.Next(40) == 0)
+            if (random.Next(pushesPerCut) == 0)
             {
                 connection.Cut();
                 return;

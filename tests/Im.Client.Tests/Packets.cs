@@ -32,6 +32,9 @@ internal static class Packets
         return new ServerPacket { Push = push };
     }
 
+    public static ServerPacket Skipped(string id, long first, long through) =>
+        new() { Push = new Push { ConversationId = id, FirstConversationSeq = first, SkippedThrough = through } };
+
     public static Entry Joined(string id, long seq, string user = "alice", Fanout fanout = Fanout.Read) => new()
     {
         ConversationId = id,

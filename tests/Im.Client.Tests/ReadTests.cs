@@ -52,6 +52,22 @@ public sealed class ReadTests : ClientTest
     }
 
     [Fact]
+    public async Task ASkipMovesTheCursorAndIsNotShown()
+    {
+        var client = NewClient();
+        using var first = await ConnectAsync(client);
+        await first.SendAsync(
+            Packets.Conversation("g", 5, 2), Packets.Skipped("g", 7, 9), Packets.Skipped("g", 8, 9), Packets.Conversation("g", 10), Packets.Skipped("g", 11, 20));
+        await using var events = client.ReadAsync().GetAsyncEnumerator();
+        Assert.Equal(5, await NextSeqAsync(events));
+        Assert.Equal(6, await NextSeqAsync(events));
+        Assert.Equal(10, await NextSeqAsync(events));
+        await first.SendAsync(Packets.Skipped("g", 22, 30));
+        using var second = await Server.AcceptAsync();
+        Assert.Equal(20, Assert.Single((await second.SignInAsync()).ConversationCursors).ConversationSeq);
+    }
+
+    [Fact]
     public async Task ASendAckNeverMovesACursor()
     {
         var client = NewClient();

@@ -23,9 +23,9 @@ internal enum Place
 /// <code>
 /// a conversation with fan-out on read:
 ///
-///   unknown --entry or opening--> open --ending--> ending --entry EndSeq-1--> ended (kept to know late pushes)
-///                                  ^                 | opening: NextStartSeq      |
-///                                  +-----------------+----------------------------+ opening or entry beyond EndSeq
+///   no cursor --entry, skip or opening--> open --ending--> ending --entry or skip up to EndSeq - 1--> no cursor
+///                                          ^                 |
+///                                          +--- opening -----+   (the server skips what lies between)
 /// </code>
 /// The opening and ending entries come through the inbox, the others through the conversation's timeline, and nothing orders the two:
 /// entries may come before the opening, and those before the ending may come after it.
@@ -78,13 +78,18 @@ internal sealed class CursorSet
             return Place.Next;
         }
 
-        if (seq <= cursor.Seq)
+        return seq <= cursor.Seq ? Place.Duplicate : seq == cursor.Seq + 1 ? Place.Next : Place.Gap;
+    }
+
+    /// <summary>Where a skip stands: it is the next one if it goes beyond the cursor and leaves no hole before it.</summary>
+    public Place PlaceOfSkip(SkipEvent skip)
+    {
+        if (!_conversations.TryGetValue(skip.ConversationId, out var cursor))
         {
-            return Place.Duplicate;
+            return Place.Next;
         }
 
-        // An ended timeline goes on wherever the server opens it again; a second opening may also come before the rest of the first part.
-        return seq == cursor.Seq + 1 || IsEnded(cursor) || (cursor.NextStartSeq > 0 && seq == cursor.NextStartSeq + 1) ? Place.Next : Place.Gap;
+        return skip.Through <= cursor.Seq ? Place.Duplicate : skip.First <= cursor.Seq + 1 ? Place.Next : Place.Gap;
     }
 
     /// <summary>Moves over an entry whose place is <see cref="Place.Next"/>.</summary>
@@ -92,10 +97,7 @@ internal sealed class CursorSet
     {
         if (entry.ConversationId is { } id)
         {
-            var open = !_conversations.TryGetValue(id, out var cursor) || IsEnded(cursor) || entry.Seq > cursor.Seq + 1
-                ? new ImConversationCursor(entry.Seq)
-                : cursor with { Seq = entry.Seq };
-            _conversations[id] = Settle(open);
+            Move(id, entry.Seq);
             return;
         }
 
@@ -110,59 +112,55 @@ internal sealed class CursorSet
         }
     }
 
-    public IEnumerable<KeyValuePair<string, long>> OpenConversations() =>
-        _conversations.Where(c => !IsEnded(c.Value)).Select(c => KeyValuePair.Create(c.Key, c.Value.Seq));
+    /// <summary>Moves over a skip whose place is <see cref="Place.Next"/>.</summary>
+    public void Apply(SkipEvent skip) => Move(skip.ConversationId, skip.Through);
 
-    public long? FindOpen(string id) => _conversations.TryGetValue(id, out var cursor) && !IsEnded(cursor) ? cursor.Seq : null;
+    public IEnumerable<KeyValuePair<string, long>> OpenConversations() =>
+        _conversations.Select(c => KeyValuePair.Create(c.Key, c.Value.Seq));
+
+    public long? FindOpen(string id) => _conversations.TryGetValue(id, out var cursor) ? cursor.Seq : null;
 
     public ImCursors ToCursors() => new()
     {
         UserId = UserId,
         Generation = Generation,
         InboxSeq = InboxSeq,
-        Conversations = _conversations.Where(c => !IsEnded(c.Value)).ToImmutableDictionary(StringComparer.Ordinal),
+        Conversations = _conversations.ToImmutableDictionary(StringComparer.Ordinal),
     };
 
-    private static bool IsEnded(ImConversationCursor cursor) => cursor.EndSeq > 0 && cursor.Seq >= cursor.EndSeq;
-
-    private static ImConversationCursor Settle(ImConversationCursor cursor)
+    private void Move(string id, long seq)
     {
-        if (cursor.EndSeq == 0 || cursor.Seq < cursor.EndSeq - 1)
+        var end = _conversations.GetValueOrDefault(id).EndSeq;
+        if (end > 0 && seq == end - 1)
         {
-            return cursor;
+            _conversations.Remove(id);
+            return;
         }
 
-        return cursor.NextStartSeq > 0 ? new ImConversationCursor(cursor.NextStartSeq) : new ImConversationCursor(cursor.EndSeq, cursor.EndSeq);
+        // Beyond the ending: the user is back, and the opening is still to come through the inbox.
+        _conversations[id] = new ImConversationCursor(seq, seq < end ? end : 0);
     }
 
     private void Open(string id, long seq)
     {
-        if (!_conversations.TryGetValue(id, out var cursor) || (IsEnded(cursor) && seq > cursor.EndSeq))
-        {
-            _conversations[id] = new ImConversationCursor(seq);
-        }
-        else if (!IsEnded(cursor) && cursor.EndSeq > 0 && seq > cursor.EndSeq)
-        {
-            _conversations[id] = cursor with { NextStartSeq = seq };
-        }
-
-        // An open one stays where it is: its entries came first, or this names a member who was one. A cursor never skips.
+        // A cursor never skips by itself: the rest of an ended part is still to come, or entries after the opening came first.
+        _conversations[id] = new ImConversationCursor(_conversations.TryGetValue(id, out var cursor) ? cursor.Seq : seq);
     }
 
     private void End(string id, long seq)
     {
-        if (!_conversations.TryGetValue(id, out var cursor) || IsEnded(cursor) || cursor.Seq > seq)
+        if (!_conversations.TryGetValue(id, out var cursor) || cursor.EndSeq > 0 || cursor.Seq >= seq)
         {
-            return; // Beyond the ending: entries of a later opening came first.
+            return; // Ended before, or beyond the ending: what follows a later opening came first.
         }
 
-        if (cursor.EndSeq == 0)
+        if (cursor.Seq == seq - 1)
         {
-            _conversations[id] = Settle(cursor with { EndSeq = seq });
+            _conversations.Remove(id);
         }
-        else if (cursor.NextStartSeq > 0 && seq > cursor.NextStartSeq)
+        else
         {
-            _conversations[id] = Settle(new ImConversationCursor(cursor.NextStartSeq, seq));
+            _conversations[id] = cursor with { EndSeq = seq };
         }
     }
 }

@@ -173,9 +173,13 @@ internal sealed class EventStream
                     }
                 }
 
-                _inHand = item;
-                yield return item.Event;
-                _inHand = null;
+                if (item.Event is not SkipEvent)
+                {
+                    _inHand = item;
+                    yield return item.Event;
+                    _inHand = null;
+                }
+
                 Finish(item);
             }
         }
@@ -290,6 +294,10 @@ internal sealed class EventStream
                         _inboxMoved = true;
                     }
 
+                    break;
+                case SkipEvent skip:
+                    _finished.Apply(skip);
+                    _moved.Add(skip.ConversationId);
                     break;
                 case ImResetEvent reset:
                     _finished.Reset(reset);

@@ -124,6 +124,12 @@ internal sealed class PacketReceiver(SessionHost host)
             throw new ProtocolException("The server pushed entries before the snapshot was complete.");
         }
 
+        if (push.SkippedThrough > 0)
+        {
+            await SkipAsync(push, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         var seq = isInbox ? push.FirstInboxSeq : push.FirstConversationSeq;
         foreach (var entry in push.Entries)
         {
@@ -137,10 +143,8 @@ internal sealed class PacketReceiver(SessionHost host)
                     // First the buffer, then the cursor: a wait that is cancelled leaves both as they were.
                     var item = new ImEntryEvent(isInbox ? null : push.ConversationId, seq, entry);
                     var change = isInbox ? TimelineChange.Of(entry, _received.UserId) : null;
-                    if (!await TryAddAsync(item, change, cancellationToken).ConfigureAwait(false))
+                    if (!await AddOrOverrunAsync(item, change, cancellationToken).ConfigureAwait(false))
                     {
-                        _isOverrun = true;
-                        Overrun.Set();
                         return;
                     }
 
@@ -157,6 +161,41 @@ internal sealed class PacketReceiver(SessionHost host)
             new QueuedEvent(item, change, host.Events.Epoch),
             () => OverrunAfter - host.Outbox.LongestWait(Math.Min(_beganAt, host.Events.LastTaken)),
             cancellationToken);
+
+    /// <summary>False: there was no room, and pushes are dropped from here on.</summary>
+    private async ValueTask<bool> AddOrOverrunAsync(ImEvent item, TimelineChange? change, CancellationToken cancellationToken)
+    {
+        if (await TryAddAsync(item, change, cancellationToken).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        _isOverrun = true;
+        Overrun.Set();
+        return false;
+    }
+
+    private async ValueTask SkipAsync(Push push, CancellationToken cancellationToken)
+    {
+        if (push.FirstInboxSeq > 0 || push.Entries.Count > 0 || push.SkippedThrough < push.FirstConversationSeq)
+        {
+            throw new ProtocolException("A push that skips has entries, ends before it begins, or is of the inbox.");
+        }
+
+        var skip = new SkipEvent(push.ConversationId, push.FirstConversationSeq, push.SkippedThrough);
+        switch (_received.PlaceOfSkip(skip))
+        {
+            case Place.Gap:
+                throw new ProtocolException($"The server skipped from seq {skip.First} of {skip.ConversationId}, which does not follow the last one received.");
+            case Place.Next:
+                if (await AddOrOverrunAsync(skip, null, cancellationToken).ConfigureAwait(false))
+                {
+                    _received.Apply(skip);
+                }
+
+                break;
+        }
+    }
 
     private void TakeSnapshot(Snapshot page)
     {

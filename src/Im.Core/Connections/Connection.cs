@@ -21,13 +21,8 @@ internal sealed class Connection : IConnectionHandler
     private readonly TimeProvider _time;
     private readonly ImMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly RequestQueue _queue;
     private readonly long _openedAt;
-
-    // Guards the three fields below: the requests that wait for the one that is being handled, or for their replies to have room.
-    private readonly Lock _requestLock = new();
-    private Queue<ClientPacket>? _waiting;
-    private bool _isHandling;
-    private bool _isParked;
 
     private Session? _session;
     private long _lastReceivedAt;
@@ -51,6 +46,7 @@ internal sealed class Connection : IConnectionHandler
         _logger = services.Logger;
         _openedAt = _lastReceivedAt = _time.GetTimestamp();
         Outbox = new Outbox(transport, _options.MaxQueueBytes) { RoomAgain = OnRoomAgain };
+        _queue = new RequestQueue(Outbox, HandleAsync);
         SendRate = new RateLimiter(_options.MaxSendsPerSecond, _time);
     }
 
@@ -107,7 +103,8 @@ internal sealed class Connection : IConnectionHandler
         }
         else
         {
-            Submit(request);
+            BeginPending();
+            _queue.Submit(request);
         }
 
         return !PauseIfNeeded();
@@ -243,78 +240,6 @@ internal sealed class Connection : IConnectionHandler
         }
     }
 
-    // Requests are handled one at a time and in order. The common case, a send that nothing holds back, ends inside this call.
-    private void Submit(ClientPacket request)
-    {
-        BeginPending();
-        lock (_requestLock)
-        {
-            if (_isHandling)
-            {
-                (_waiting ??= new Queue<ClientPacket>()).Enqueue(request);
-                return;
-            }
-
-            _isHandling = true;
-        }
-
-        _ = HandleAllAsync(request);
-    }
-
-    private async Task HandleAllAsync(ClientPacket first)
-    {
-        for (ClientPacket? request = first; request is not null; request = TakeNext())
-        {
-            await HandleAsync(request);
-            EndPending();
-        }
-    }
-
-    // Null: nothing waits, or the replies so far are over the queue's limit; then the handling goes on when there is room.
-    private ClientPacket? TakeNext()
-    {
-        lock (_requestLock)
-        {
-            if (_waiting is null)
-            {
-                _isHandling = false;
-                return null;
-            }
-
-            // Whoever makes room from here on finds the mark, since it takes this lock to look.
-            _isParked = Outbox.IsOverLimit && Outbox.WaitForRoom();
-            return _isParked ? null : DequeueLocked();
-        }
-    }
-
-    private void Unpark()
-    {
-        ClientPacket next;
-        lock (_requestLock)
-        {
-            if (!_isParked)
-            {
-                return;
-            }
-
-            _isParked = false;
-            next = DequeueLocked();
-        }
-
-        _ = HandleAllAsync(next);
-    }
-
-    private ClientPacket DequeueLocked()
-    {
-        var next = _waiting!.Dequeue();
-        if (_waiting.Count == 0)
-        {
-            _waiting = null;
-        }
-
-        return next;
-    }
-
     private async ValueTask HandleAsync(ClientPacket request)
     {
         try
@@ -342,6 +267,10 @@ internal sealed class Connection : IConnectionHandler
             Log.RequestFailed(_logger, request.RequestId, request.PacketCase, Id, exception);
             ReplyError(request.RequestId, ImErrorCode.Internal, $"The server failed on request {request.RequestId} of connection {Id}; its log has the details.");
         }
+        finally
+        {
+            EndPending();
+        }
     }
 
     private void EndSession()
@@ -355,7 +284,7 @@ internal sealed class Connection : IConnectionHandler
 
     private void OnRoomAgain()
     {
-        Unpark();
+        _queue.GoOn();
         ResumeIfPossible();
         Session?.ScheduleIfBehind();
     }

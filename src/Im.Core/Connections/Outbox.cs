@@ -16,6 +16,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
     private Queue<Item>? _items;
     private int _bytes;
     private bool _wantsRoom;
+    private bool _pageNeedsAll;
     private bool _isClosed;
 
     public Lock Lock { get; } = new();
@@ -80,6 +81,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
 
         (_items ??= ItemQueues.Rent()).Enqueue(new Item(null, payload, timeline, firstSeq));
         _bytes += size;
+        _pageNeedsAll = false;
         return true;
     }
 
@@ -88,7 +90,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
     /// </summary>
     public bool HasRoomForPageLocked()
     {
-        if (_bytes <= maxBytes / 4)
+        if (_bytes <= RoomFromBytes)
         {
             return true;
         }
@@ -96,6 +98,11 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
         _wantsRoom = true;
         return false;
     }
+
+    /// <summary>
+    /// A page was read and had no room: the next one waits for an empty queue, so that it is not read in vain again and again. Call under the lock.
+    /// </summary>
+    public void PageWasTooLargeLocked() => _pageNeedsAll = true;
 
     /// <summary>Asks for <see cref="RoomAgain"/>; false if there is room already.</summary>
     public bool WaitForRoom()
@@ -161,7 +168,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
                 }
 
                 _bytes -= item.Packet?.Length ?? PushWriter.Measure(item.Payload!, Codec);
-                roomAgain = _wantsRoom && _bytes <= maxBytes / 4;
+                roomAgain = _wantsRoom && _bytes <= RoomFromBytes;
                 _wantsRoom &= !roomAgain;
             }
 
@@ -184,6 +191,8 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
 
         return true;
     }
+
+    private int RoomFromBytes => _pageNeedsAll ? 0 : maxBytes / 4;
 
     /// <summary>Queues of connections that have just been drained, for the next ones: a push costs no allocation.</summary>
     private static class ItemQueues

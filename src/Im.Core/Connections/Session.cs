@@ -16,14 +16,10 @@ internal sealed class Session
     private readonly Outbox _outbox;
     private readonly CatchUpScheduler _scheduler;
     private readonly ConversationReaders _readers;
-    private readonly SessionTimeline _inbox;
+    private readonly SessionTimelines _timelines;
 
-    // Only conversations with fan-out on read; null for the many sessions without one. One that has ended stays, so that a return of the user
-    // goes on from its cursor, as it does on the device.
-    private Dictionary<string, SessionTimeline>? _conversations;
-
-    // Changes of membership that were committed while the sign-in read the memberships.
-    private List<(string ConversationId, long Seq, bool Opens)>? _changesDuringSignIn = [];
+    // Changes of membership that were delivered while the sign-in read the memberships; Place = where the change stands in the inbox.
+    private List<(string ConversationId, long Seq, bool Opens, long Place)>? _changesDuringSignIn = [];
     private bool _isOpen;
     private bool _isClosed;
     private bool _isScheduled;
@@ -35,7 +31,7 @@ internal sealed class Session
         _outbox = connection.Outbox;
         _scheduler = scheduler;
         _readers = readers;
-        _inbox = new SessionTimeline(TimelineKey.Inbox(device.UserId), 0);
+        _timelines = new SessionTimelines(device.UserId, _outbox);
         Device = device;
         SignedInMs = signedInMs;
     }
@@ -54,8 +50,11 @@ internal sealed class Session
     /// <summary>Offers a run of a conversation with fan-out on read that was just committed.</summary>
     public void Offer(string conversationId, ConversationSeq first, PushPayload payload) => Offer(conversationId, first.Value, payload);
 
-    /// <summary>From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>.</summary>
-    public void OpenTimeline(string conversationId, ConversationSeq after)
+    /// <summary>
+    /// From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>, which stands at
+    /// <paramref name="place"/> in the inbox.
+    /// </summary>
+    public void OpenTimeline(string conversationId, ConversationSeq after, InboxSeq place)
     {
         lock (_outbox.Lock)
         {
@@ -66,29 +65,32 @@ internal sealed class Session
 
             if (!_isOpen)
             {
-                _changesDuringSignIn?.Add((conversationId, after.Value, true));
+                _changesDuringSignIn?.Add((conversationId, after.Value, true, place.Value));
                 return;
             }
 
-            OpenTimelineLocked(conversationId, after.Value, long.MaxValue).TryGoLive();
+            _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
         }
 
         UpdateReaders(conversationId);
         ScheduleIfBehind();
     }
 
-    /// <summary>The session gets the conversation's timeline up to <paramref name="last"/> and no further.</summary>
-    public void CloseTimeline(string conversationId, ConversationSeq last)
+    /// <summary>
+    /// The session gets the conversation's timeline up to <paramref name="last"/> and no further; the entry after it stands at
+    /// <paramref name="place"/> in the inbox.
+    /// </summary>
+    public void CloseTimeline(string conversationId, ConversationSeq last, InboxSeq place)
     {
         lock (_outbox.Lock)
         {
             if (_isClosed || !_isOpen)
             {
-                _changesDuringSignIn?.Add((conversationId, last.Value, false));
+                _changesDuringSignIn?.Add((conversationId, last.Value, false, place.Value));
                 return;
             }
 
-            CloseTimelineLocked(conversationId, last.Value);
+            _timelines.Close(conversationId, last.Value);
         }
 
         UpdateReaders(conversationId);
@@ -115,28 +117,33 @@ internal sealed class Session
             }
 
             _isOpen = true;
-            _inbox.Advance(inboxCursor);
-            _inbox.RaiseHead(inboxHead);
+            _timelines.Inbox.Advance(inboxCursor);
+            _timelines.Inbox.RaiseHead(inboxHead);
             foreach (var timeline in timelines)
             {
-                OpenTimelineLocked(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
+                _timelines.Open(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
             }
 
-            // What was committed meanwhile is newer than what was read.
-            foreach (var (conversationId, seq, opens) in _changesDuringSignIn!)
+            // Of what was delivered meanwhile, what was read includes the changes up to the inbox's head as it was then.
+            foreach (var (conversationId, seq, opens, place) in _changesDuringSignIn!)
             {
+                if (place <= inboxHead)
+                {
+                    continue;
+                }
+
                 if (opens)
                 {
-                    OpenTimelineLocked(conversationId, seq, long.MaxValue);
+                    _timelines.Open(conversationId, seq, long.MaxValue);
                 }
                 else
                 {
-                    CloseTimelineLocked(conversationId, seq);
+                    _timelines.Close(conversationId, seq);
                 }
             }
 
             _changesDuringSignIn = null;
-            opened = [.. timelines.Select(timeline => timeline.ConversationId).Union(_conversations?.Keys.AsEnumerable() ?? [])];
+            opened = _timelines.ConversationIds;
         }
 
         _outbox.RequestWrite();
@@ -154,7 +161,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isScheduled = false;
-            var behind = FindBehindLocked();
+            var behind = _timelines.FindBehind();
             if (behind is null || !_outbox.HasRoomForPageLocked())
             {
                 return null;
@@ -171,19 +178,26 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isScheduled = false;
-            var timeline = FindLocked(key.Kind == TimelineKind.Inbox ? null : key.Id);
+            var timeline = _timelines.Find(key.Kind == TimelineKind.Inbox ? null : key.Id);
             if (timeline is null || timeline.IsLive || _isClosed)
             {
                 return;
             }
 
             timeline.RaiseHead(head);
-            if (payload is not null && first == timeline.Cursor + 1 && _outbox.TryEnqueueLocked(key, first, payload))
+            if (payload is not null && first == timeline.Cursor + 1)
             {
-                timeline.Advance(first + payload.Count - 1);
+                if (_outbox.TryEnqueueLocked(key, first, payload))
+                {
+                    timeline.Advance(first + payload.Count - 1);
+                }
+                else
+                {
+                    _outbox.PageWasTooLargeLocked();
+                }
             }
 
-            SkipLocked(timeline);
+            _timelines.Skip(timeline);
             timeline.TryGoLive();
         }
 
@@ -203,8 +217,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isClosed = true;
-            conversations = _conversations?.Keys.ToArray() ?? [];
-            _conversations = null;
+            conversations = _timelines.ConversationIds;
         }
 
         foreach (var conversationId in conversations)
@@ -218,7 +231,7 @@ internal sealed class Session
     {
         lock (_outbox.Lock)
         {
-            return _conversations?.ContainsKey(conversationId) == true;
+            return _timelines.Find(conversationId) is not null;
         }
     }
 
@@ -226,7 +239,7 @@ internal sealed class Session
     {
         lock (_outbox.Lock)
         {
-            return !_isClosed && _conversations?.GetValueOrDefault(conversationId) is { IsFinished: false };
+            return !_isClosed && _timelines.Find(conversationId) is { IsFinished: false };
         }
     }
 
@@ -235,7 +248,7 @@ internal sealed class Session
         var last = first + payload.Count - 1;
         lock (_outbox.Lock)
         {
-            if (_isClosed || FindLocked(conversationId) is not { } timeline)
+            if (_isClosed || _timelines.Find(conversationId) is not { } timeline)
             {
                 return;
             }
@@ -266,7 +279,7 @@ internal sealed class Session
     {
         lock (_outbox.Lock)
         {
-            if (_isScheduled || _isClosed || !_isOpen || FindBehindLocked() is null || !_outbox.HasRoomForPageLocked())
+            if (_isScheduled || _isClosed || !_isOpen || _timelines.FindBehind() is null || !_outbox.HasRoomForPageLocked())
             {
                 return;
             }
@@ -295,71 +308,6 @@ internal sealed class Session
             if (Follows(conversationId) == follows)
             {
                 return;
-            }
-        }
-    }
-
-    private SessionTimeline? FindLocked(string? conversationId) =>
-        conversationId is null ? _inbox : _conversations?.GetValueOrDefault(conversationId);
-
-    private SessionTimeline? FindBehindLocked()
-    {
-        if (!_inbox.IsLive)
-        {
-            return _inbox;
-        }
-
-        if (_conversations is not null)
-        {
-            foreach (var timeline in _conversations.Values)
-            {
-                if (!timeline.IsLive)
-                {
-                    return timeline;
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private SessionTimeline OpenTimelineLocked(string conversationId, long after, long last)
-    {
-        _conversations ??= new Dictionary<string, SessionTimeline>(StringComparer.Ordinal);
-        if (!_conversations.TryGetValue(conversationId, out var timeline))
-        {
-            timeline = new SessionTimeline(TimelineKey.Conversation(conversationId), after);
-            timeline.End(last);
-            _conversations.Add(conversationId, timeline);
-        }
-        else if (!timeline.IsOpenEnded)
-        {
-            // The user came back, perhaps before the session had all of the stay before.
-            timeline.AddPart(after, last);
-            SkipLocked(timeline);
-        }
-
-        return timeline;
-    }
-
-    private void CloseTimelineLocked(string conversationId, long last)
-    {
-        if (FindLocked(conversationId) is { } timeline)
-        {
-            timeline.End(last);
-            SkipLocked(timeline);
-        }
-    }
-
-    // Tells the client which entries do not come through this timeline, so that its cursor stays contiguous.
-    private void SkipLocked(SessionTimeline timeline)
-    {
-        while (timeline.TrySkip(out var first, out var through))
-        {
-            if (first <= through)
-            {
-                var push = new Push { ConversationId = timeline.Key.Id, FirstConversationSeq = first, SkippedThrough = through };
-                _outbox.EnqueueLocked(PacketCodec.Write(new ServerPacket { Push = push }, _outbox.Codec));
             }
         }
     }

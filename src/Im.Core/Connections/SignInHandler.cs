@@ -121,7 +121,9 @@ internal sealed class SignInHandler(
         }
 
         var (code, message) = result.UserId is null ? (result.Code, result.Message) : (ImErrorCode.TokenExpired, "The token has expired; get a new one.");
-        Refuse(connection, requestId, code, message, ImCloseCode.BadToken);
+
+        // An expired token is not wrong: the client gets another one and reconnects.
+        Refuse(connection, requestId, code, message, code == ImErrorCode.TokenExpired ? ImCloseCode.TokenExpired : ImCloseCode.BadToken);
         return null;
     }
 

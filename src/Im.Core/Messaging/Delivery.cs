@@ -73,23 +73,62 @@ internal sealed class Delivery(
                 continue;
             }
 
-            var seq = result.Items[i].Seq;
-            foreach (var userId in change.Opens)
+            if (change.Opens.Count > 0 || change.Closes.Count > 0)
             {
-                foreach (var session in sessions.Get(userId))
-                {
-                    session.OpenTimeline(change.ConversationId, seq);
-                }
+                FollowMembership(change, result.Items[i].Seq, result.Classes);
+            }
+        }
+    }
+
+    // The change's entry stands in the inboxes of all whom it concerns, and a session that is signing in needs to know where.
+    private void FollowMembership(PendingChange change, ConversationSeq seq, IReadOnlyList<AppendedClass> classes)
+    {
+        var opens = change.Opens.ToHashSet(StringComparer.Ordinal);
+        var closes = change.Closes.ToHashSet(StringComparer.Ordinal);
+        foreach (var deliveryClass in classes)
+        {
+            if (FindOffset(deliveryClass.Runs, change.ConversationId, seq) is not { } offset)
+            {
+                continue;
             }
 
-            foreach (var userId in change.Closes)
+            var firstSeqs = deliveryClass.FirstSeqs.Span;
+            for (var i = 0; i < firstSeqs.Length; i++)
             {
-                foreach (var session in sessions.Get(userId))
+                var userId = deliveryClass.UserIds[i];
+                var place = new InboxSeq(firstSeqs[i] + offset);
+                if (opens.Contains(userId))
                 {
-                    session.CloseTimeline(change.ConversationId, new ConversationSeq(seq.Value - 1));
+                    foreach (var session in sessions.Get(userId))
+                    {
+                        session.OpenTimeline(change.ConversationId, seq, place);
+                    }
+                }
+                else if (closes.Contains(userId))
+                {
+                    foreach (var session in sessions.Get(userId))
+                    {
+                        session.CloseTimeline(change.ConversationId, new ConversationSeq(seq.Value - 1), place);
+                    }
                 }
             }
         }
+    }
+
+    private static long? FindOffset(IReadOnlyList<Run> runs, string conversationId, ConversationSeq seq)
+    {
+        var offset = 0L;
+        foreach (var run in runs)
+        {
+            if (run.ConversationId == conversationId && run.First <= seq && seq <= run.Last)
+            {
+                return offset + (seq - run.First);
+            }
+
+            offset += run.Count;
+        }
+
+        return null;
     }
 
     private static void Answer(Batch batch, AppendResult result)
@@ -112,7 +151,7 @@ internal sealed class Delivery(
             if (result.Items[i].Outcome == AppendOutcome.Stored)
             {
                 ref var list = ref CollectionsMarshal.GetValueRefOrAddDefault(entries, batch.AppendItems[i].ConversationId, out _);
-                (list ??= []).Add(ToEntry(batch.AppendItems[i], result.Items[i]));
+                (list ??= []).Add(batch.AppendItems[i].ToEntry(result.Items[i].Seq, OrdinalOf(batch.AppendItems[i], result.Items[i])));
             }
         }
 
@@ -127,18 +166,9 @@ internal sealed class Delivery(
         return runs;
     }
 
-    private static StoredEntry ToEntry(AppendItem item, AppendItemResult result) => new()
-    {
-        ConversationId = item.ConversationId,
-        Seq = result.Seq,
-        Ordinal = result.Ordinal,
-        SenderId = item.SenderId,
-        SenderDeviceId = item.SenderDeviceId,
-        ClientMessageId = item.ClientMessageId,
-        TimeMs = item.TimeMs,
-        Kind = item.Kind,
-        Body = item.Body,
-    };
+    // A moved mark's result tells the unread count instead; it stands in the user's own conversation, which counts no messages.
+    private static long OrdinalOf(AppendItem item, AppendItemResult result) =>
+        item.Kind == EntryKind.ReadMarkMoved ? 0 : result.Ordinal;
 
     private void DeliverToInboxes(AppendedClass deliveryClass, Dictionary<string, EncodedRun> encoded)
     {

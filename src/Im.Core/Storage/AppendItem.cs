@@ -1,4 +1,5 @@
 using Im.Model;
+using Im.Timelines;
 
 namespace Im.Storage;
 
@@ -43,4 +44,18 @@ public sealed class AppendItem
 
     /// <summary>What the entry changes besides being appended; null for a message.</summary>
     public ConversationChange? Change { get; init; }
+
+    /// <summary>The entry that the item becomes at a place in its conversation.</summary>
+    public StoredEntry ToEntry(ConversationSeq seq, long ordinal) => new()
+    {
+        ConversationId = ConversationId,
+        Seq = seq,
+        Ordinal = ordinal,
+        SenderId = SenderId,
+        SenderDeviceId = SenderDeviceId,
+        ClientMessageId = ClientMessageId,
+        TimeMs = TimeMs,
+        Kind = Kind,
+        Body = Body,
+    };
 }

@@ -1,4 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Net;
+using Im.Connections;
+using Im.Diagnostics;
 using Im.Transport.Tcp;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -14,7 +17,20 @@ internal sealed class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private TestServer(WebApplication app) => _app = app;
+    private TestServer(WebApplication app, LogRecorder logs)
+    {
+        _app = app;
+        Logs = logs;
+        Metrics = new MetricRecorder(app.Services.GetRequiredService<IMeterFactory>());
+    }
+
+    public MetricRecorder Metrics { get; }
+
+    public LogRecorder Logs { get; }
+
+    public ConnectionRegistry Connections => _app.Services.GetRequiredService<ConnectionRegistry>();
+
+    public Checkpoints Checkpoints => _app.Services.GetRequiredService<Checkpoints>();
 
     public IImServer Im => _app.Services.GetRequiredService<IImServer>();
 
@@ -35,7 +51,8 @@ internal sealed class TestServer : IAsyncDisposable
         Action<ImServerOptions>? configure = null, Action<IImServerBuilder>? build = null, int tcpPort = 0, int httpPort = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        var logs = new LogRecorder();
+        builder.Logging.ClearProviders().AddProvider(logs);
         builder.WebHost.UseUrls($"http://127.0.0.1:{httpPort}");
         var im = builder.Services.AddImServer(options =>
             {
@@ -49,13 +66,18 @@ internal sealed class TestServer : IAsyncDisposable
         build?.Invoke(im);
         var app = builder.Build();
         app.MapIm("/im");
+        var server = new TestServer(app, logs);
         await app.StartAsync().WaitAsync(TimeSpan.FromSeconds(30));
-        return new TestServer(app);
+        return server;
     }
+
+    /// <summary>Stops the host, as at a deployment.</summary>
+    public Task StopAsync() => _app.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
     public async ValueTask DisposeAsync()
     {
-        await _app.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await StopAsync();
         await _app.DisposeAsync();
+        Metrics.Dispose();
     }
 }

@@ -7,7 +7,7 @@ using Im.Protocol;
 namespace Im.IntegrationTests.Support;
 
 /// <summary>A bare TCP client: writes packets, reads packets, knows nothing. Every wait ends after <see cref="Patience"/>.</summary>
-internal sealed class WireClient : IAsyncDisposable
+internal sealed class WireClient : IWireClient
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -24,9 +24,17 @@ internal sealed class WireClient : IAsyncDisposable
         _stream = client.GetStream();
     }
 
-    public static async Task<WireClient> ConnectAsync(IPEndPoint endpoint)
+    /// <summary>TCP has only the Close packet.</summary>
+    public int? CloseFrameCode => null;
+
+    public static async Task<WireClient> ConnectAsync(IPEndPoint endpoint, int receiveBufferBytes = 0)
     {
         var client = new TcpClient { NoDelay = true };
+        if (receiveBufferBytes > 0)
+        {
+            client.ReceiveBufferSize = receiveBufferBytes;
+        }
+
         await client.ConnectAsync(endpoint).WaitAsync(Patience);
         return new WireClient(client);
     }
@@ -51,9 +59,11 @@ internal sealed class WireClient : IAsyncDisposable
             packet.RequestId = ++_lastRequestId;
         }
 
-        await WriteBytesAsync(Frame(packet.ToByteArray()));
+        await WritePacketAsync(packet.ToByteArray());
         return packet.RequestId;
     }
+
+    public Task WritePacketAsync(byte[] packet) => WriteBytesAsync(Frame(packet));
 
     public Task WriteBytesAsync(byte[] bytes) => _stream.WriteAsync(bytes).AsTask().WaitAsync(Patience);
 
@@ -63,6 +73,14 @@ internal sealed class WireClient : IAsyncDisposable
         var prefix = PacketFraming.WritePrefix(frame, packet.Length);
         packet.CopyTo(frame, prefix);
         return frame;
+    }
+
+    public byte[] ToFrame(byte[] packet) => Frame(packet);
+
+    public void Reset()
+    {
+        _client.Client.LingerState = new LingerOption(true, 0);
+        _client.Dispose();
     }
 
     /// <summary>The next packet; <see cref="EndOfStreamException"/> if the server has closed.</summary>
@@ -82,8 +100,7 @@ internal sealed class WireClient : IAsyncDisposable
             }
 
             Compact(missing);
-            var read = await _stream.ReadAsync(_buffer.AsMemory(_end)).AsTask().WaitAsync(Patience);
-            if (read == 0)
+            if (await ReceiveAsync() is var read && read == 0)
             {
                 return null;
             }
@@ -109,6 +126,19 @@ internal sealed class WireClient : IAsyncDisposable
     {
         _client.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // A reset is an end, too: the server closes a socket on which the client still writes.
+    private async Task<int> ReceiveAsync()
+    {
+        try
+        {
+            return await _stream.ReadAsync(_buffer.AsMemory(_end)).AsTask().WaitAsync(Patience);
+        }
+        catch (IOException exception) when (exception.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
+        {
+            return 0;
+        }
     }
 
     private void Compact(int missing)

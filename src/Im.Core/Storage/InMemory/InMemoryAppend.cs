@@ -142,7 +142,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
 
         var (seq, ordinal) = numbering.Append(index);
         var conversation = place ??= Create(item);
-        conversation.Append(ToEntry(item, seq, ordinal));
+        conversation.Append(item.ToEntry(seq, ordinal));
         if (reader is not null)
         {
             reader.Read(mark, reader.Conversation.Entries[(int)mark.Value - 1].Ordinal);
@@ -205,19 +205,6 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
 
     private static AppendItemResult NotStored(AppendOutcome outcome, AppendItem item, long version) =>
         new(outcome, item.ConversationId, default, 0, item.TimeMs, version);
-
-    private static StoredEntry ToEntry(AppendItem item, ConversationSeq seq, long ordinal) => new()
-    {
-        ConversationId = item.ConversationId,
-        Seq = seq,
-        Ordinal = ordinal,
-        SenderId = item.SenderId,
-        SenderDeviceId = item.SenderDeviceId,
-        ClientMessageId = item.ClientMessageId,
-        TimeMs = item.TimeMs,
-        Kind = item.Kind,
-        Body = item.Body,
-    };
 
     private static ConversationSeq Min(ConversationSeq left, ConversationSeq right) => left < right ? left : right;
 }

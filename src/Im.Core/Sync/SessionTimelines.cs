@@ -1,0 +1,86 @@
+using Im.Connections;
+using Im.Protocol;
+using Im.Timelines;
+
+namespace Im.Sync;
+
+/// <summary>The timelines of one session: its inbox, and the conversations with fan-out on read that it follows. Guarded by the session's lock.</summary>
+internal sealed class SessionTimelines(string userId, Outbox outbox)
+{
+    // Null for the many sessions without one. A timeline that has ended stays, so that a return of the user goes on from its cursor, as it does on
+    // the device.
+    private Dictionary<string, SessionTimeline>? _conversations;
+
+    public SessionTimeline Inbox { get; } = new(TimelineKey.Inbox(userId), 0);
+
+    public string[] ConversationIds => _conversations?.Keys.ToArray() ?? [];
+
+    /// <summary>The timeline of a conversation, null = the inbox; null where the session has none.</summary>
+    public SessionTimeline? Find(string? conversationId) =>
+        conversationId is null ? Inbox : _conversations?.GetValueOrDefault(conversationId);
+
+    /// <summary>A timeline that is to be read: the inbox first, since it tells of the others.</summary>
+    public SessionTimeline? FindBehind()
+    {
+        if (!Inbox.IsLive || _conversations is null)
+        {
+            return Inbox.IsLive ? null : Inbox;
+        }
+
+        foreach (var timeline in _conversations.Values)
+        {
+            if (!timeline.IsLive)
+            {
+                return timeline;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The session gets the conversation's entries after <paramref name="after"/> up to <paramref name="last"/>, once it has what it got before.</summary>
+    public SessionTimeline Open(string conversationId, long after, long last)
+    {
+        _conversations ??= new Dictionary<string, SessionTimeline>(StringComparer.Ordinal);
+        if (!_conversations.TryGetValue(conversationId, out var timeline))
+        {
+            timeline = new SessionTimeline(TimelineKey.Conversation(conversationId), after);
+            timeline.End(last);
+            _conversations.Add(conversationId, timeline);
+        }
+        else if (!timeline.IsOpenEnded)
+        {
+            // The user came back, perhaps before the session had all of the stay before.
+            timeline.AddPart(after, last);
+            Skip(timeline);
+        }
+
+        return timeline;
+    }
+
+    /// <summary>The session gets the conversation's entries up to <paramref name="last"/> only.</summary>
+    public void Close(string conversationId, long last)
+    {
+        if (Find(conversationId) is { } timeline)
+        {
+            timeline.End(last);
+            Skip(timeline);
+        }
+    }
+
+    /// <summary>
+    /// Where a part is finished and another follows, goes on to it and tells the client which entries do not come through this timeline, so that its
+    /// cursor stays contiguous.
+    /// </summary>
+    public void Skip(SessionTimeline timeline)
+    {
+        while (timeline.TrySkip(out var first, out var through))
+        {
+            if (first <= through)
+            {
+                var push = new Push { ConversationId = timeline.Key.Id, FirstConversationSeq = first, SkippedThrough = through };
+                outbox.EnqueueLocked(PacketCodec.Write(new ServerPacket { Push = push }, outbox.Codec));
+            }
+        }
+    }
+}
