@@ -64,7 +64,8 @@ public sealed class LifetimeTests(ITestOutputHelper output) : ClientTest
             {
                 await Task.Delay(Timeout.Infinite, ct);
                 return "";
-            } : null);
+            }
+            : null);
             var connecting = client.ConnectAsync();
             var sends = Enumerable.Range(0, 3).Select(i => Send(client, $"{round}-{i}")).ToList();
             var reading = ReadAllAsync(client);

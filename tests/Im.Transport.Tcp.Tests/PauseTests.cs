@@ -101,7 +101,7 @@ public sealed class PauseTests
         await client.SendAsync(Frames.Of([1], [2]));
         await Wait.UntilAsync(() => server.Transport.Buffers.Rented == 1);
         handler.Enqueue(new byte[] { 9 });
-        handler.Connection.Close(Protocol.ImCloseCode.Slow, "test");
+        handler.Connection.Close(ImCloseCode.Slow, "test");
         Assert.Equal([9], await client.ReceiveAsync());
         Assert.Null(await client.ReceiveAsync());
         client.Dispose();

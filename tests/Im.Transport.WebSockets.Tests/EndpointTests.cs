@@ -187,8 +187,8 @@ public sealed class EndpointTests
             Assert.Equal(100_003, (await client.ReceiveMessageAsync())!.Length);
         }
 
-        core.Connection.Close(Im.Protocol.ImCloseCode.Replaced, "over h2");
-        Assert.Equal(((int)Im.Protocol.ImCloseCode.Replaced, "over h2"), await client.ReceiveCloseAsync());
+        core.Connection.Close(ImCloseCode.Replaced, "over h2");
+        Assert.Equal(((int)ImCloseCode.Replaced, "over h2"), await client.ReceiveCloseAsync());
         Assert.Null(await core.Disconnection);
     }
 

@@ -29,6 +29,9 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
     /// <summary>Replies are over the limit: stop reading. Read under the lock or as a hint.</summary>
     public bool IsOverLimit => _bytes > maxBytes;
 
+    /// <summary>How much is queued. A hint outside the lock.</summary>
+    public int QueuedBytes => _bytes;
+
     /// <summary>Takes a reply, whatever is queued. Ignored after the Close packet.</summary>
     public void Enqueue(ServerPacket packet)
     {

@@ -62,10 +62,10 @@ internal sealed class ImGroups(
     public async ValueTask<ImGroup?> GetAsync(string groupId, CancellationToken cancellationToken = default) =>
         await conversations.GetAsync(ConversationId.Group(groupId), cancellationToken) is { Group: not null } info ? ToModel(info) : null;
 
-    public ValueTask<ImGroup> UpdateAsync(string groupId, GroupInfo info, string actorId, CancellationToken cancellationToken = default)
+    public async ValueTask<ImGroup> UpdateAsync(string groupId, GroupInfo info, string actorId, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(info);
-        return ChangeAsync(
+        return await ChangeAsync(
             groupId,
             actorId,
             current => new GroupChange(EntryKind.GroupChanged, new Entry { GroupChanged = new GroupChanged { Group = Describe(current, info) } })
@@ -109,18 +109,18 @@ internal sealed class ImGroups(
             : group;
     }
 
-    public ValueTask<ImGroup> RemoveMembersAsync(
+    public async ValueTask<ImGroup> RemoveMembersAsync(
         string groupId, IReadOnlyList<string> userIds, string actorId, CancellationToken cancellationToken = default)
     {
         var wanted = Sort(userIds);
         ThrowIfTooMany(wanted);
-        return ChangeAsync(groupId, actorId, current => Remove(current, wanted), cancellationToken);
+        return await ChangeAsync(groupId, actorId, current => Remove(current, wanted), cancellationToken);
     }
 
-    public ValueTask<ImGroup> SetFanoutAsync(string groupId, string fanout, string actorId, CancellationToken cancellationToken = default)
+    public async ValueTask<ImGroup> SetFanoutAsync(string groupId, string fanout, string actorId, CancellationToken cancellationToken = default)
     {
         ThrowIfUnknownFanout(fanout);
-        return ChangeAsync(groupId, actorId, current => Switch(current, fanout, isPinned: true), cancellationToken);
+        return await ChangeAsync(groupId, actorId, current => Switch(current, fanout, isPinned: true), cancellationToken);
     }
 
     public async ValueTask<IReadOnlyList<string>> ListMembersAsync(
