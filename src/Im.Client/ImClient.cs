@@ -12,8 +12,9 @@ namespace Im.Client;
 /// <para>Promises: entries of a timeline come in order, each once, none missing, over reconnects; after a crash of the process those come
 /// again whose cursors were not saved. A persistent send completes with its ack or fails; it is resent under the same client message id until
 /// then, older sends before newer ones, and the server stores it once.</para>
-/// <para>While the event buffer is full nothing is read from the socket, answers neither: an application that awaits sends inside of its
-/// <see cref="ReadAsync"/> loop can wait for itself then. Let another task send.</para>
+/// <para>While the event buffer is full nothing is read from the socket. If the application waits for an answer then, the client reads on
+/// for it and has the server push again, over a new connection, what did not fit: a loop over <see cref="ReadAsync"/> may await sends, though
+/// another task that sends costs less when there is much to read.</para>
 /// </remarks>
 public sealed class ImClient : IAsyncDisposable
 {
@@ -42,8 +43,8 @@ public sealed class ImClient : IAsyncDisposable
         options.Validate();
         _options = options.Copy();
         _logger = _options.Logger ?? NullLogger.Instance;
-        _outbox = new Outbox(_options.MaxInFlight, _options.RequestTimeout, _options.TimeProvider);
-        _events = new EventStream(_options.EventBufferSize);
+        _events = new EventStream(_options.EventBufferSize, _options.TimeProvider);
+        _outbox = new Outbox(_options.MaxInFlight, _options.RequestTimeout, _options.TimeProvider) { Asked = _events.Wake };
         _host = new SessionHost(_options, _logger, _outbox, _events) { SignedIn = OnSignedIn };
         _keeper = new CursorKeeper(_options, _events, _host.RequestAck, _logger);
         _events.Finished = _keeper.OnFinished;

@@ -22,8 +22,8 @@ public sealed class ImClientOptions
     public DeviceInfo? DeviceInfo { get; set; }
 
     /// <summary>
-    /// Gives the token; asked at each connect, so that an expired token is followed by a fresh one. An <see cref="ImClientException"/> that it
-    /// throws ends the client; after any other exception the client tries again later.
+    /// Gives the token; asked at each connect, and again when 80 % of the token's lifetime are over, so that the connection outlives it. An <see cref="ImClientException"/> that it
+    /// throws at a connect ends the client; after any other exception the client tries again later.
     /// </summary>
     /// <value>Null: no token, for an endpoint that has authenticated the user already.</value>
     public Func<CancellationToken, ValueTask<string>>? TokenProvider { get; set; }
@@ -68,7 +68,8 @@ public sealed class ImClientOptions
     public int MaxInFlight { get; set; } = 256;
 
     /// <summary>
-    /// How many events are buffered for <see cref="ImClient.ReadAsync"/>. While the buffer is full the client does not read its socket.
+    /// How many events are buffered for <see cref="ImClient.ReadAsync"/>. While the buffer is full the client does not read its socket, unless
+    /// the application waits for an answer; then it drops what does not fit and has it pushed again over a new connection.
     /// </summary>
     /// <value>1024.</value>
     public int EventBufferSize { get; set; } = 1024;

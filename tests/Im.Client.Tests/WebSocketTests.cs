@@ -36,6 +36,7 @@ public sealed class WebSocketTests : ClientTest
         first.Cut();
         using var second = await Server.AcceptAsync();
         Assert.Equal(3, (await second.SignInAsync()).InboxCursor);
+        await Wait.Until(() => client.State == ImClientState.Connected);
         await client.DisposeAsync();
         await second.AssertClosedAsync();
         Assert.Equal(WebSocketCloseStatus.NormalClosure, second.ReceivedCloseStatus);

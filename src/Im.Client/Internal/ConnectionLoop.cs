@@ -19,6 +19,15 @@ internal sealed class ConnectionLoop(SessionHost host, Action<Exception?> lost)
                 return end;
             }
 
+            if (end.IsHandOver)
+            {
+                delay = TimeSpan.Zero;
+                continue;
+            }
+
+            // After a failed hand-over: nothing goes out at once any more.
+            host.Outbox.Detach(handingOver: false);
+
             // Only a connection that lived longer than the wait before it proves that the trouble is over.
             if (lived > delay && lived >= _options.ReconnectMinDelay)
             {

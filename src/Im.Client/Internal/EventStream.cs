@@ -18,9 +18,19 @@ internal sealed class EventStream
     private bool _inboxMoved;
     private volatile bool _blocked;
 
-    // The consumer and the drain of a reset both take from the channel.
-    public EventStream(int capacity) =>
+    /// <summary>Wakes the read loop: there is room, or the application waits for an answer.</summary>
+    private readonly Signal _wake = new();
+
+    private readonly TimeProvider _time;
+    private long _lastTaken;
+
+    public EventStream(int capacity, TimeProvider time)
+    {
+        // The consumer and the drain of a reset both take from the channel.
         _channel = Channel.CreateBounded<QueuedEvent>(new BoundedChannelOptions(capacity) { SingleWriter = true });
+        _time = time;
+        _lastTaken = time.GetTimestamp();
+    }
 
     /// <summary>Called after each finished event with the number of those that are not saved yet; outside of the lock.</summary>
     public Action<int>? Finished { get; set; }
@@ -51,24 +61,70 @@ internal sealed class EventStream
         }
     }
 
+    /// <summary>Set when the application has taken the last event of the buffer.</summary>
+    public Signal Drained { get; } = new();
+
+    /// <summary>When the application took an event for the last time.</summary>
+    public long LastTaken => Volatile.Read(ref _lastTaken);
+
+    /// <summary>Whether the application has taken everything.</summary>
+    public bool IsEmpty => _channel.Reader.Count == 0;
+
     /// <summary>Adds an event, waiting for room. Cancelled means not added.</summary>
-    public async ValueTask WriteAsync(QueuedEvent item, CancellationToken cancellationToken)
+    /// <param name="item">The event.</param>
+    /// <param name="patience">How long the wait may still take; null = as long as it takes. Asked again at each <see cref="Wake"/>.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <returns>False: there was no room in that time, and the event was not added.</returns>
+    public async ValueTask<bool> TryWriteAsync(QueuedEvent item, Func<TimeSpan?> patience, CancellationToken cancellationToken)
     {
         if (_channel.Writer.TryWrite(item))
         {
-            return;
+            return true;
         }
 
         _blocked = true;
         try
         {
-            await _channel.Writer.WriteAsync(item, cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                var left = patience();
+                if (left <= TimeSpan.Zero)
+                {
+                    return false;
+                }
+
+                await _wake.WaitAsync(left ?? Timeout.InfiniteTimeSpan, _time, cancellationToken).ConfigureAwait(false);
+                if (_channel.Writer.TryWrite(item))
+                {
+                    return true;
+                }
+            }
         }
         finally
         {
             _blocked = false;
         }
     }
+
+    /// <summary>Waits for a <see cref="Wake"/> that changes the condition.</summary>
+    public async ValueTask WaitWhileAsync(Func<bool> condition, CancellationToken cancellationToken)
+    {
+        _blocked = true;
+        try
+        {
+            while (condition())
+            {
+                await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _blocked = false;
+        }
+    }
+
+    /// <summary>The application has asked for something: who waits for room looks again.</summary>
+    public void Wake() => _wake.Set();
 
     /// <summary>Drops what the application has not taken yet and puts the reset in its place.</summary>
     public void Reset(ImResetEvent reset)
@@ -206,6 +262,13 @@ internal sealed class EventStream
         {
             if (_channel.Reader.TryRead(out var item))
             {
+                Volatile.Write(ref _lastTaken, _time.GetTimestamp());
+                _wake.Set();
+                if (IsEmpty)
+                {
+                    Drained.Set();
+                }
+
                 return item;
             }
         }

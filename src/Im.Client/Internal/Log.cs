@@ -32,7 +32,11 @@ internal static partial class Log
     [LoggerMessage(9008, LogLevel.Warning, "The server reported an error outside of a request: {Code} {Reason}: {Message}")]
     public static partial void UnaskedError(ILogger logger, int code, string reason, string message);
 
-    [LoggerMessage(9009, LogLevel.Warning,
-        "The event buffer is full, so answers to sends and requests are not read. Let the ReadAsync loop not await them; use another task.")]
-    public static partial void AnswersBehindFullBuffer(ILogger logger);
+    // 9009 was a warning of answers behind a full event buffer.
+    [LoggerMessage(9010, LogLevel.Debug,
+        "The event buffer is full and the application waits for an answer: pushes are left to the next connection until the buffer is empty.")]
+    public static partial void Overrun(ILogger logger);
+
+    [LoggerMessage(9011, LogLevel.Warning, "The token could not be refreshed; it is tried again, and at the latest when the server closes the connection.")]
+    public static partial void RefreshFailed(ILogger logger, Exception exception);
 }

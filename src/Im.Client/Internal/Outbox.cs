@@ -25,9 +25,14 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
     private long _pausedFrom;
     private TimeSpan _pause;
     private Exception? _closed;
+    private TaskCompletionSource? _quiet;
+    private bool _handingOver;
 
     /// <summary>Set when there is something to write.</summary>
     public Signal Ready { get; } = new();
+
+    /// <summary>Called when something new waits for an answer; outside of the lock.</summary>
+    public Action? Asked { get; set; }
 
     public void Add(Pending pending)
     {
@@ -39,18 +44,20 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
                 return;
             }
 
-            if (pending.IsOnce && !_attached)
+            if (pending.IsOnce && !_attached && !_handingOver)
             {
                 pending.Fail(Errors.Disconnected(pending.Packet.Send.ClientMessageId));
                 return;
             }
 
             pending.Order = ++_lastOrder;
+            pending.Since = time.GetTimestamp();
             _waiting.Enqueue(pending);
             Activate();
         }
 
         Ready.Set();
+        Asked?.Invoke();
     }
 
     /// <summary>Stops waiting for an answer. What was not written yet is not sent.</summary>
@@ -68,6 +75,7 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
             }
 
             Release(pending);
+            SetQuiet();
         }
 
         Ready.Set();
@@ -79,6 +87,8 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         lock (_gate)
         {
             _attached = true;
+            _handingOver = false;
+            _quiet = null;
             _maxPacketBytes = maxPacketBytes;
             _pause = TimeSpan.Zero;
             _written.Clear();
@@ -94,13 +104,15 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
     }
 
     /// <summary>The connection is gone.</summary>
-    public void Detach()
+    /// <param name="handingOver">The next one is made at once: a non-persistent message that was not written to this one may go there.</param>
+    public void Detach(bool handingOver)
     {
         lock (_gate)
         {
             _attached = false;
+            _handingOver = handingOver;
             _written.Clear();
-            foreach (var pending in _active.Concat(_waiting).Where(p => p.IsOnce).ToArray())
+            foreach (var pending in _active.Concat(_waiting).Where(p => p.IsOnce && !(handingOver && !p.IsWritten)).ToArray())
             {
                 pending.Fail(Errors.Disconnected(pending.Packet.Send.ClientMessageId));
                 Release(pending);
@@ -108,15 +120,35 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         }
     }
 
-    /// <summary>Whether something that was written has no answer yet.</summary>
+    /// <summary>Writes nothing more to this connection; completes when all is answered that was written before.</summary>
+    public Task HoldAsync()
+    {
+        lock (_gate)
+        {
+            _quiet ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            SetQuiet();
+            return _quiet.Task;
+        }
+    }
+
+    /// <summary>Whether the application waits for an answer.</summary>
     public bool HasUnanswered
     {
         get
         {
             lock (_gate)
             {
-                return _written.Count > 0;
+                return _active.Count > 0;
             }
+        }
+    }
+
+    /// <summary>For how long, at most since a time, somebody has waited for an answer; null = nobody waits.</summary>
+    public TimeSpan? LongestWait(long since)
+    {
+        lock (_gate)
+        {
+            return _active.Count == 0 ? null : time.GetElapsedTime(Math.Max(since, _active.Min(p => p.Since)));
         }
     }
 
@@ -137,7 +169,7 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         pauseLeft = TimeSpan.Zero;
         lock (_gate)
         {
-            if (!_attached)
+            if (!_attached || _quiet is not null)
             {
                 return false;
             }
@@ -208,6 +240,8 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
             {
                 Release(pending);
             }
+
+            SetQuiet();
         }
 
         Ready.Set();
@@ -276,6 +310,14 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         {
             _written.Remove(pending.Packet.RequestId);
             Activate();
+        }
+    }
+
+    private void SetQuiet()
+    {
+        if (_written.Count == 0)
+        {
+            _quiet?.TrySetResult();
         }
     }
 

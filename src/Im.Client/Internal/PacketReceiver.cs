@@ -3,13 +3,30 @@ using Im.Protocol;
 namespace Im.Client.Internal;
 
 /// <summary>What one connection's packets do: answers go to the outbox, entries to the event stream. Runs on the read loop.</summary>
+/// <remarks>
+/// A full event stream stops the reading, and with it the answers. Where the application waits for one, perhaps before it takes the next event,
+/// the connection is given up for pushes (<see cref="Overrun"/>): they are dropped with no cursor moved, and only answers count. The next
+/// connection begins at the received cursors, so the server pushes again what was dropped here.
+/// </remarks>
 internal sealed class PacketReceiver(SessionHost host)
 {
+    /// <summary>
+    /// How long the application may wait for an answer before a full buffer becomes an overrun: while it takes events, room comes by itself, and
+    /// with it the answer.
+    /// </summary>
+    private static readonly TimeSpan OverrunAfter = TimeSpan.FromMilliseconds(50);
+
     private readonly CursorSet _received = host.Received;
 
     /// <summary>The pages of a snapshot so far; null when none is expected.</summary>
     private List<ConversationState>? _snapshot;
     private string _generation = "";
+
+    private bool _isOverrun;
+    private long _beganAt;
+
+    /// <summary>Set when pushes are dropped from here on.</summary>
+    public Signal Overrun { get; } = new();
 
     /// <summary>Takes the answer to the sign-in; a result says that the connection is of no use.</summary>
     public SessionEnd? Begin(SignedIn signedIn)
@@ -35,6 +52,7 @@ internal sealed class PacketReceiver(SessionHost host)
             throw new ProtocolException("The server has another store generation and did not reset the device.");
         }
 
+        _beganAt = host.Options.TimeProvider.GetTimestamp();
         host.UserIsConfirmed = true;
         _received.UserId = signedIn.UserId;
         _generation = signedIn.Generation;
@@ -67,8 +85,12 @@ internal sealed class PacketReceiver(SessionHost host)
                 TakeSnapshot(packet.Snapshot);
                 break;
             case ServerPacket.PacketOneofCase.Signal:
-                await host.Events.WriteAsync(new QueuedEvent(new ImSignalEvent(packet.Signal), null, host.Events.Epoch), cancellationToken)
-                    .ConfigureAwait(false);
+                // At most once: where an answer is waited for behind a full buffer, it is dropped.
+                if (!_isOverrun)
+                {
+                    await TryAddAsync(new ImSignalEvent(packet.Signal), null, cancellationToken).ConfigureAwait(false);
+                }
+
                 break;
             case ServerPacket.PacketOneofCase.SignedIn:
                 throw new ProtocolException("The server answered the sign-in twice.");
@@ -88,6 +110,13 @@ internal sealed class PacketReceiver(SessionHost host)
         if (isInbox == push.FirstConversationSeq > 0 || (!isInbox && push.ConversationId.Length == 0))
         {
             throw new ProtocolException("A push names no timeline, or two.");
+        }
+
+        if (_isOverrun)
+        {
+            // Read on only as long as somebody waits: all of this comes again.
+            await host.Events.WaitWhileAsync(() => !host.Outbox.HasUnanswered, cancellationToken).ConfigureAwait(false);
+            return;
         }
 
         if (_snapshot is not null)
@@ -114,13 +143,36 @@ internal sealed class PacketReceiver(SessionHost host)
                     // First the buffer, then the cursor: a wait that is cancelled leaves both as they were.
                     var item = new ImEntryEvent(isInbox ? null : push.ConversationId, seq, entry);
                     var change = isInbox ? TimelineChange.Of(entry, _received.UserId) : null;
-                    await host.Events.WriteAsync(new QueuedEvent(item, change, host.Events.Epoch), cancellationToken).ConfigureAwait(false);
+                    if (!await AddOrOverrunAsync(item, change, cancellationToken).ConfigureAwait(false))
+                    {
+                        return;
+                    }
+
                     _received.Apply(item, change);
                     break;
             }
 
             seq++;
         }
+    }
+
+    private ValueTask<bool> TryAddAsync(ImEvent item, TimelineChange? change, CancellationToken cancellationToken) =>
+        host.Events.TryWriteAsync(
+            new QueuedEvent(item, change, host.Events.Epoch),
+            () => OverrunAfter - host.Outbox.LongestWait(Math.Min(_beganAt, host.Events.LastTaken)),
+            cancellationToken);
+
+    /// <summary>False: there was no room, and pushes are dropped from here on.</summary>
+    private async ValueTask<bool> AddOrOverrunAsync(ImEvent item, TimelineChange? change, CancellationToken cancellationToken)
+    {
+        if (await TryAddAsync(item, change, cancellationToken).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        _isOverrun = true;
+        Overrun.Set();
+        return false;
     }
 
     private async ValueTask SkipAsync(Push push, CancellationToken cancellationToken)
@@ -136,8 +188,11 @@ internal sealed class PacketReceiver(SessionHost host)
             case Place.Gap:
                 throw new ProtocolException($"The server skipped from seq {skip.First} of {skip.ConversationId}, which does not follow the last one received.");
             case Place.Next:
-                await host.Events.WriteAsync(new QueuedEvent(skip, null, host.Events.Epoch), cancellationToken).ConfigureAwait(false);
-                _received.Apply(skip);
+                if (await AddOrOverrunAsync(skip, null, cancellationToken).ConfigureAwait(false))
+                {
+                    _received.Apply(skip);
+                }
+
                 break;
         }
     }

@@ -19,6 +19,9 @@ internal sealed class Pending(ClientPacket packet)
     /// <summary>The place in the order of the calls.</summary>
     public long Order { get; set; }
 
+    /// <summary>When it was asked.</summary>
+    public long Since { get; set; }
+
     /// <summary>Whether it was written to the present connection.</summary>
     public bool IsWritten { get; set; }
 

@@ -9,6 +9,7 @@ internal sealed class Session(SessionHost host, PacketStream stream)
 {
     private readonly TimeProvider _time = host.Options.TimeProvider;
     private readonly PacketReceiver _receiver = new(host);
+    private readonly TokenRefresher _refresher = new(host);
     private CancellationTokenSource _stop = new();
     private SessionEnd? _end;
     private long _lastReceived;
@@ -117,6 +118,7 @@ internal sealed class Session(SessionHost host, PacketStream stream)
         }
 
         SignedInAt = _time.GetTimestamp();
+        _refresher.Begin(signedIn);
         _idleTimeoutMs = signedIn.IdleTimeoutMs;
         _generation = signedIn.Generation;
         host.Outbox.Attach(signedIn.MaxFrameBytes);
@@ -132,14 +134,17 @@ internal sealed class Session(SessionHost host, PacketStream stream)
         using var onStop = _stop.Token.UnsafeRegister(_ => stopped.TrySetResult(), null);
         var writing = WriteLoopAsync();
         var pinging = PingLoopAsync();
+        var refreshing = _refresher.RunAsync(_stop.Token);
+        var overrunning = OverrunAsync();
         var reading = ReadLoopAsync(abort.Token);
         await Task.WhenAny(reading, stopped.Task).ConfigureAwait(false);
-        host.Outbox.Detach();
+        var handsOver = _end?.IsHandOver == true;
+        host.Outbox.Detach(handsOver);
         await _stop.CancelAsync().ConfigureAwait(false);
         try
         {
-            await Task.WhenAll(writing, pinging).ConfigureAwait(false);
-            if (leaving.IsCancellationRequested)
+            await Task.WhenAll(writing, pinging, refreshing, overrunning).ConfigureAwait(false);
+            if (leaving.IsCancellationRequested || handsOver)
             {
                 // Before the read is cancelled: that aborts a WebSocket.
                 await stream.LeaveAsync().ConfigureAwait(false);
@@ -181,6 +186,11 @@ internal sealed class Session(SessionHost host, PacketStream stream)
             if (packet.PacketCase == ServerPacket.PacketOneofCase.Close)
             {
                 return SessionEnd.Closed((ImCloseCode)packet.Close.Code, packet.Close.Reason, packet.Close.ReconnectAfterMs);
+            }
+
+            if (packet.RequestId != 0)
+            {
+                _refresher.OnAnswer(packet);
             }
 
             await _receiver.ReceiveAsync(packet, _stop.Token).ConfigureAwait(false);
@@ -243,6 +253,12 @@ internal sealed class Session(SessionHost host, PacketStream stream)
             any = true;
         }
 
+        if (_refresher.TryTake(out var refresh))
+        {
+            stream.Append(refresh);
+            any = true;
+        }
+
         if (host.TryTakeAck(_generation, out var ack))
         {
             stream.Append(new ClientPacket { DeviceAck = ack });
@@ -279,20 +295,33 @@ internal sealed class Session(SessionHost host, PacketStream stream)
                 Volatile.Write(ref _pingDue, host.Outbox.NextRequestId());
                 host.Outbox.Ready.Set();
                 await Task.Delay(timeout, _time, _stop.Token).ConfigureAwait(false);
-                if (host.Events.IsBlocked)
-                {
-                    // Perhaps for ever, if the reader awaits one of them.
-                    if (host.Outbox.HasUnanswered)
-                    {
-                        Log.AnswersBehindFullBuffer(host.Logger);
-                    }
-                }
-                else if (Volatile.Read(ref _lastReceived) < pinged)
+                if (!host.Events.IsBlocked && Volatile.Read(ref _lastReceived) < pinged)
                 {
                     Abort(SessionEnd.Lost($"The server did not answer a ping within {timeout.TotalSeconds:0.###} s."));
                     return;
                 }
             }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    /// <summary>After an overrun, when the application has taken all that was buffered and has its answers: makes room for the next connection.</summary>
+    private async Task OverrunAsync()
+    {
+        try
+        {
+            await _receiver.Overrun.WaitAsync(_stop.Token).ConfigureAwait(false);
+            Log.Overrun(host.Logger);
+            while (!host.Events.IsEmpty)
+            {
+                await host.Events.Drained.WaitAsync(_stop.Token).ConfigureAwait(false);
+            }
+
+            // What is written without an answer would have to be written again, and a non-persistent message would fail.
+            await Task.WhenAny(host.Outbox.HoldAsync(), Task.Delay(host.Options.PingTimeout, _time, _stop.Token)).ConfigureAwait(false);
+            Abort(SessionEnd.Overrun);
         }
         catch (OperationCanceledException)
         {

@@ -8,9 +8,14 @@ namespace Im.Client.Internal;
 /// <param name="Code">The server's close code, if it sent one.</param>
 /// <param name="ReconnectAfter">The least wait before the next attempt.</param>
 /// <param name="Error">What failed.</param>
+/// <param name="IsHandOver">The client ended it to go on, at once, with another connection.</param>
 internal sealed record SessionEnd(
-    string Reason, ImClientException? Final = null, ImCloseCode? Code = null, TimeSpan ReconnectAfter = default, Exception? Error = null)
+    string Reason, ImClientException? Final = null, ImCloseCode? Code = null, TimeSpan ReconnectAfter = default, Exception? Error = null,
+    bool IsHandOver = false)
 {
+    /// <summary>The buffer is empty again: the server shall push what was left.</summary>
+    public static readonly SessionEnd Overrun = new("The event buffer was full.", IsHandOver: true);
+
     public static SessionEnd Lost(string reason, Exception? error = null) => new(reason, Error: error);
 
     public static SessionEnd Closed(ImCloseCode code, string reason, int reconnectAfterMs)

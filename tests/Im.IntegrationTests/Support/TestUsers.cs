@@ -1,9 +1,13 @@
+using System.Globalization;
 using Im.Model;
 using Im.Users;
 
 namespace Im.IntegrationTests.Support;
 
-/// <summary>Every token is the name of a user, but what is no user id, and those that begin with "bad" and "expired".</summary>
+/// <summary>
+/// Every token is the name of a user, but what is no user id, and those that begin with "bad" and "expired". A semicolon and a number after
+/// the name: how many milliseconds the token lives.
+/// </summary>
 internal sealed class TestUsers : IUserProvider
 {
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellationToken)
@@ -14,6 +18,8 @@ internal sealed class TestUsers : IUserProvider
             _ when !Ids.IsUserId(user) => AuthenticationResult.BadToken(),
             _ when user.StartsWith("bad", StringComparison.Ordinal) => AuthenticationResult.BadToken(),
             _ when user.StartsWith("expired", StringComparison.Ordinal) => AuthenticationResult.Expired(),
+            _ when user.Split(';') is [var name, var life] =>
+                AuthenticationResult.Success(name, DateTimeOffset.UtcNow.AddMilliseconds(int.Parse(life, CultureInfo.InvariantCulture))),
             _ => AuthenticationResult.Success(user),
         });
     }
