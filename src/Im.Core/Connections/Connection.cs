@@ -99,7 +99,8 @@ internal sealed class Connection : IConnectionHandler
 
         if (request.PacketCase == ClientPacket.PacketOneofCase.Ping && Session is not null)
         {
-            Reply(request.RequestId, new ServerPacket { Pong = new Pong { ServerTimeMs = _time.GetUtcNow().ToUnixTimeMilliseconds() } });
+            // Answered at once: whoever pings wants to know whether the server lives, not whether it has work.
+            ReplyPong(request.RequestId);
         }
         else
         {
@@ -144,6 +145,10 @@ internal sealed class Connection : IConnectionHandler
         packet.RequestId = requestId;
         Outbox.Enqueue(packet);
     }
+
+    /// <summary>Answers a ping.</summary>
+    public void ReplyPong(uint requestId) =>
+        Reply(requestId, new ServerPacket { Pong = new Pong { ServerTimeMs = _time.GetUtcNow().ToUnixTimeMilliseconds() } });
 
     /// <summary>Answers a request with an error.</summary>
     public void ReplyError(uint requestId, ImErrorCode code, string message)

@@ -46,6 +46,8 @@ internal sealed class Requests(
                 connection.Reply(request.RequestId, new ServerPacket { MarkedRead = await marks.MoveAsync(connection.Session.UserId, request.MarkRead, cancellationToken) });
                 break;
             case ClientPacket.PacketOneofCase.Ping:
+                // One that came before the sign-in was done.
+                connection.ReplyPong(request.RequestId);
                 break;
             default:
                 connection.ReplyError(request.RequestId, ImErrorCode.UnknownPacket, "The packet is empty or of a kind that this server does not know.");
