@@ -100,7 +100,7 @@ public class DeliveryModelTests(ITestOutputHelper output)
             ("readers stopped", 15), ("links stalled", 10), ("slow devices", 10), ("processes crashed", 8), ("processes ended", 8),
             ("replaced", 2), ("devices started new", 1), ("entries again after a restart of the process", 1), ("marks moved", 40),
             ("group adds", 10), ("group removes", 5), ("group rejoins", 3), ("group switches to read", 5), ("group switches to write", 5),
-            ("groups dissolved", 1), ("resends by another device", 20), ("server im.sessions.behind", 50),
+            ("groups dissolved", 1), ("resends by another device", 20), ("server im.sessions.behind", 10),
             ("server im.connections.closed token_expired", 5), ("expired tokens shown at sign-in", 3), ("server im.catch_up.pages store", 20),
         };
         foreach (var (name, atLeast) in counts)

@@ -86,6 +86,7 @@ internal sealed class Device : IAsyncDisposable
         {
             Resume();
             await life.DisposeAsync().AsTask().WaitAsync(Patience);
+            Link.Forget();
         }
     }
 

@@ -11,7 +11,7 @@ internal sealed class Link : IAsyncDisposable
     private readonly Func<IPEndPoint> _target;
     private readonly Statistics _statistics;
     private readonly Lock _gate = new();
-    private readonly HashSet<Pair> _pairs = [];
+    private readonly List<Pair> _pairs = [];
     private readonly Task _accepting;
     private TaskCompletionSource? _stalled;
     private int _delayMs;
@@ -41,7 +41,10 @@ internal sealed class Link : IAsyncDisposable
         }
     }
 
-    public void CutNow()
+    public void CutNow() => _statistics.Add("cuts at once", Forget());
+
+    /// <summary>Drops all connections and what is in them, and says how many there were.</summary>
+    public int Forget()
     {
         Pair[] pairs;
         lock (_gate)
@@ -51,9 +54,10 @@ internal sealed class Link : IAsyncDisposable
 
         foreach (var pair in pairs)
         {
-            _statistics.Add("cuts at once");
             pair.Abort();
         }
+
+        return pairs.Length;
     }
 
     /// <summary>Stops forwarding in both directions until <see cref="Resume"/>.</summary>
@@ -68,12 +72,23 @@ internal sealed class Link : IAsyncDisposable
     /// <summary>Every forwarded piece takes so long; 0 = no delay.</summary>
     public void SetDelay(int milliseconds) => Volatile.Write(ref _delayMs, milliseconds);
 
+    /// <summary>Forwards again. Connections that the device has given up meanwhile are cut: their late sign-in would replace the present one.</summary>
     public void Resume()
     {
         TaskCompletionSource? stalled;
+        Pair[] givenUp = [];
         lock (_gate)
         {
             (stalled, _stalled) = (_stalled, null);
+            if (stalled is not null)
+            {
+                givenUp = [.. _pairs.SkipLast(1)];
+            }
+        }
+
+        foreach (var pair in givenUp)
+        {
+            pair.Abort();
         }
 
         stalled?.SetResult();
@@ -88,7 +103,7 @@ internal sealed class Link : IAsyncDisposable
         }
 
         _listener.Dispose();
-        CutNow();
+        Forget();
         await _accepting;
     }
 

@@ -16,7 +16,7 @@ internal sealed record ModelPlan(int Seed, int Messages, int Users, int Devices)
     public void Configure(ImServerOptions options)
     {
         var random = new Random(Seed);
-        options.MaxQueueBytes = Pick(random, 4096, 8192, 32_768);
+        options.MaxQueueBytes = Pick(random, 1500, 3000, 6000);
         options.MaxPageEntries = Pick(random, 5, 20, 60);
         options.MaxPageBytes = Pick(random, 2048, 16_384);
         options.MaxBatchMessages = Pick(random, 3, 20, 100);

@@ -164,8 +164,8 @@ internal sealed class Schedule
 
         if (_step % 64 == 0)
         {
-            var limit = DateTime.UtcNow.AddMilliseconds(400);
-            while (_world.Devices.Sum(device => device.Pending) > 600 && DateTime.UtcNow < limit)
+            var limit = DateTime.UtcNow.AddMilliseconds(100);
+            while (_world.Devices.Sum(device => device.Pending) > 1000 && DateTime.UtcNow < limit)
             {
                 await Task.Delay(2);
             }
