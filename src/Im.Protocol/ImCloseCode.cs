@@ -40,7 +40,7 @@ public enum ImCloseCode
     /// <summary>The bytes received are no packet.</summary>
     BadPacket = 3501,
 
-    /// <summary>A frame's length is over the limit, or negative.</summary>
+    /// <summary>A packet is over the limit, or its length on TCP is negative. A WebSocket frame with a broken header is a bad packet.</summary>
     FrameTooLarge = 3502,
 
     /// <summary>Something else than a sign-in came first.</summary>

@@ -33,7 +33,7 @@ public enum ImErrorCode
     /// <summary>More requests a second than the session may make.</summary>
     RateLimited = 203,
 
-    /// <summary>A frame's length is over the limit, or negative.</summary>
+    /// <summary>A packet is over the limit, or its length on TCP is negative. A WebSocket frame with a broken header is a bad packet.</summary>
     FrameTooLarge = 204,
 
     // 3xx: signing in

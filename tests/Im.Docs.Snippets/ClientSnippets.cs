@@ -12,7 +12,7 @@ internal static class ClientSnippets
         {
             Server = new Uri("wss://example.org/im"),
             DeviceId = deviceId,                                  // made once per installation, kept
-            TokenProvider = ct => GetTokenAsync(ct),              // asked at each connect
+            TokenProvider = ct => GetTokenAsync(ct),              // asked at each connect and before it expires
             CursorStore = new FileCursorStore("im-cursors.json"), // where reading goes on after a restart
         });
         await client.ConnectAsync();

@@ -8,7 +8,7 @@ using Im.Timelines;
 namespace Im.Conversations;
 
 /// <summary>Moves read marks: one for each user and conversation, told to the user's devices as an entry of the user's own conversation.</summary>
-internal sealed class ReadMarks(IConversationStore conversations, Committer committer)
+internal sealed class ReadMarks(IMessageStore messages, IConversationStore conversations, Committer committer)
 {
     public async ValueTask<MarkedRead> MoveAsync(string userId, MarkRead request, CancellationToken cancellationToken)
     {
@@ -22,7 +22,7 @@ internal sealed class ReadMarks(IConversationStore conversations, Committer comm
             : (await conversations.GetAsync(userId, [request.ConversationId], cancellationToken))[0];
         if (known is null)
         {
-            throw new ImException(ImErrorCode.NotAMember, $"\"{userId}\" is not a member of \"{request.ConversationId}\".");
+            throw await RefuseAsync(userId, request.ConversationId, cancellationToken);
         }
 
         var seq = Math.Min(request.ConversationSeq, known.Head.Head);
@@ -37,6 +37,15 @@ internal sealed class ReadMarks(IConversationStore conversations, Committer comm
         return result.Outcome == AppendOutcome.Stored
             ? ToReply(request.ConversationId, seq, result.Ordinal)
             : ToReply(request.ConversationId, result.Seq.Value, known.Unread);
+    }
+
+    private async ValueTask<ImException> RefuseAsync(string userId, string conversationId, CancellationToken cancellationToken)
+    {
+        var exists = conversationId.Length is > 0 and <= ConversationId.MaxBytes
+            && (await messages.GetHeadsAsync([TimelineKey.Conversation(conversationId)], cancellationToken))[0].Head > 0;
+        return exists
+            ? new ImException(ImErrorCode.NotAMember, $"\"{userId}\" is not a member of \"{conversationId}\".")
+            : new ImException(ImErrorCode.UnknownConversation, $"There is no conversation \"{conversationId}\".");
     }
 
     private static PendingChange CreateChange(string userId, string conversationId, long seq)

@@ -21,8 +21,9 @@ internal sealed class UserDirectory(IServiceScopeFactory scopes, IOptions<ImServ
 
         if (!Ids.IsUserId(userId))
         {
-            throw new InvalidOperationException(
-                $"IUserProvider.AuthenticateAsync answered with the user id \"{userId}\": ids are 1–{Ids.MaxBytes} bytes without control characters and do not begin with '{ConversationId.SystemPrefix}'.");
+            // A host that takes ids from tokens must not be made to fail by them.
+            return AuthenticationResult.BadToken(
+                $"The user id that the host answered with is not valid: ids are 1–{Ids.MaxBytes} bytes without control characters and do not begin with '{ConversationId.SystemPrefix}'.");
         }
 
         _known.Set(userId, true);

@@ -57,8 +57,8 @@ public sealed class RequestErrorTests(BadInputFixture fixture) : IClassFixture<B
         ["a negative device ack of a conversation"] = (Ack("g:others", -1), ImErrorCode.InvalidArgument),
         ["a device ack of no conversation"] = (Ack("", 1), ImErrorCode.InvalidArgument),
         ["a negative read mark"] = (Mark("g:others", -1), ImErrorCode.InvalidArgument),
-        ["a read mark in no conversation"] = (Mark("", 1), ImErrorCode.NotAMember),
-        ["a read mark in an unknown group"] = (Mark("g:none", 1), ImErrorCode.NotAMember),
+        ["a read mark in no conversation"] = (Mark("", 1), ImErrorCode.UnknownConversation),
+        ["a read mark in an unknown group"] = (Mark("g:none", 1), ImErrorCode.UnknownConversation),
         ["a read mark in a group of others"] = (Mark("g:others", 1), ImErrorCode.NotAMember),
 
         ["a refresh with a bad token"] = (Refresh("bad"), ImErrorCode.BadToken),
