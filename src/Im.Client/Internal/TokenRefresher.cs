@@ -122,9 +122,10 @@ internal sealed class TokenRefresher(SessionHost host)
                 ? throw Errors.Refused(packet.Error)
                 : packet.PacketCase == ServerPacket.PacketOneofCase.TokenRefreshed;
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // The provider is the application's: whatever it throws, the connection goes on for as long as the token lives.
+            // The provider is the application's: whatever it throws, the connection goes on for as long as the token lives. Also while the
+            // connection ends: a refusal that met its end would end the client.
             Log.RefreshFailed(host.Logger, e);
             return false;
         }

@@ -173,7 +173,8 @@ internal sealed class Session
     }
 
     /// <summary>Queues a page that was read after <see cref="NextToRead"/>'s cursor, goes live where it reached the head, and reads on otherwise.</summary>
-    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head)
+    /// <remarks><c>end</c> is the entry after the page that ends the timeline for this user, if the page met it before the session was told.</remarks>
+    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head, long? end)
     {
         lock (_outbox.Lock)
         {
@@ -185,7 +186,13 @@ internal sealed class Session
             }
 
             timeline.RaiseHead(head);
-            if (payload is not null && first == timeline.Cursor + 1)
+            if (end is { } ending)
+            {
+                timeline.EndEarly(ending - 1);
+            }
+
+            // The timeline may have ended within the page after it was read: then what is left is read again.
+            if (payload is not null && first == timeline.Cursor + 1 && first + payload.Count - 1 <= timeline.Last)
             {
                 if (_outbox.TryEnqueueLocked(key, first, payload))
                 {

@@ -55,9 +55,9 @@ internal sealed class CatchUpScheduler(
                 return;
             }
 
-            var (first, payload, head) = next.Timeline.Kind == TimelineKind.Inbox
+            var (first, payload, head, end) = next.Timeline.Kind == TimelineKind.Inbox
                 ? await ReadInboxAsync(next.Timeline.Id, next.Cursor, cancellationToken)
-                : await ReadConversationAsync(next.Timeline, next.Cursor, next.Last, cancellationToken);
+                : await ReadConversationAsync(session.UserId, next.Timeline, next.Cursor, next.Last, cancellationToken);
             if (payload is not null && first != next.Cursor + 1)
             {
                 session.Connection.Close(ImCloseCode.StorageUnavailable, "What follows your cursor is no longer kept; sign in again.");
@@ -65,7 +65,7 @@ internal sealed class CatchUpScheduler(
             }
 
             await checkpoints.ReachAsync(Checkpoint.PageRead, session.Connection.Id);
-            session.AddPage(next.Timeline, first, payload, head);
+            session.AddPage(next.Timeline, first, payload, head, end);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -74,35 +74,49 @@ internal sealed class CatchUpScheduler(
         }
     }
 
-    private async ValueTask<(long First, PushPayload? Payload, long Head)> ReadInboxAsync(
+    private async ValueTask<(long First, PushPayload? Payload, long Head, long? End)> ReadInboxAsync(
         string userId, long cursor, CancellationToken cancellationToken)
     {
         var pages = await store.ReadInboxesAsync([new InboxRead(userId, new InboxSeq(cursor), _options.MaxPageEntries)], cancellationToken);
-        return (pages[0].First.Value, await ExpandAsync(pages[0].Runs, cancellationToken), pages[0].Head.Head);
+        var (payload, _) = await ExpandAsync(pages[0].Runs, null, cancellationToken);
+        return (pages[0].First.Value, payload, pages[0].Head.Head, null);
     }
 
-    private async ValueTask<(long First, PushPayload? Payload, long Head)> ReadConversationAsync(
-        TimelineKey timeline, long cursor, long last, CancellationToken cancellationToken)
+    private async ValueTask<(long First, PushPayload? Payload, long Head, long? End)> ReadConversationAsync(
+        string userId, TimelineKey timeline, long cursor, long last, CancellationToken cancellationToken)
     {
         var head = (await store.GetHeadsAsync([timeline], cancellationToken))[0].Head;
         var count = (int)Math.Min(Math.Min(head, last) - cursor, _options.MaxPageEntries);
         Run[] runs = count <= 0 ? [] : [new Run(timeline.Id, new ConversationSeq(cursor + 1), count)];
-        return (cursor + 1, await ExpandAsync(runs, cancellationToken), head);
+        var (payload, end) = await ExpandAsync(runs, userId, cancellationToken);
+        return (cursor + 1, payload, head, end);
     }
 
-    // A page is a prefix of the runs: what the ring has of it or, if it does not have the first entry, what the store gives.
-    private async ValueTask<PushPayload?> ExpandAsync(IReadOnlyList<Run> runs, CancellationToken cancellationToken)
+    // A page is a prefix of the runs: what the ring has of it or, if it does not have the first entry, what the store gives. The ring is behind
+    // the sessions; the store is ahead of them, so there a reader's part of the conversation may end within the page.
+    private async ValueTask<(PushPayload? Payload, long? End)> ExpandAsync(
+        IReadOnlyList<Run> runs, string? readerId, CancellationToken cancellationToken)
     {
         if (runs.Count == 0)
         {
-            return null;
+            return (null, null);
         }
 
         var slices = FindRecent(runs);
         metrics.PageRead(fromRecent: slices.Count > 0);
-        return slices.Count > 0
-            ? new PushPayload([.. slices])
-            : Encode(await store.ReadEntriesAsync(runs, _options.MaxPageBytes, cancellationToken));
+        if (slices.Count > 0)
+        {
+            return (new PushPayload([.. slices]), null);
+        }
+
+        var entries = await store.ReadEntriesAsync(runs, _options.MaxPageBytes, cancellationToken);
+        var end = readerId is null ? -1 : PartEnd.Find(entries, readerId);
+        return end switch
+        {
+            < 0 => (Encode(entries), null),
+            0 => (null, entries[0].Seq.Value),
+            _ => (Encode([.. entries.Take(end)]), entries[end].Seq.Value),
+        };
     }
 
     private List<RunSlice> FindRecent(IReadOnlyList<Run> runs)

@@ -70,6 +70,15 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         }
     }
 
+    /// <summary>As <see cref="End"/>, by a reader that met the end before it was announced; nothing where the announcement has come meanwhile.</summary>
+    public void EndEarly(long last)
+    {
+        if (Last == long.MaxValue && _laterParts is null && Cursor <= last)
+        {
+            Last = last;
+        }
+    }
+
     /// <summary>The timeline goes on after this entry, once the present part is finished.</summary>
     public void AddPart(long after, long last)
     {
