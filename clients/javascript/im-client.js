@@ -368,7 +368,8 @@ const REPLIES = {
  *
  * The two are not ordered against each other. A leave may overtake entries of the conversation's own timeline, so the
  * cursor stays until 11 was received (lastSeq); a join that comes before that keeps the cursor, because the server
- * says what it skips. A leave or a join that the cursor has already passed changes nothing.
+ * says what it skips. A leave or a join that the cursor has already passed changes nothing, and neither does a leave after
+ * a switch to WRITE: the timeline had ended with the switch.
  */
 class Cursors {
   userId = '';
@@ -422,7 +423,7 @@ class Cursors {
   /** @param {string} id @param {number} seq */
   #end(id, seq) {
     const cursor = this.conversations.get(id);
-    if (!cursor || cursor.seq >= seq) return; // none, or one of a later stay
+    if (!cursor || cursor.lastSeq !== undefined || cursor.seq >= seq) return; // none, ended before, or one of a later stay
     if (cursor.seq === seq - 1) this.conversations.delete(id);
     else cursor.lastSeq = seq - 1;
   }

@@ -89,6 +89,16 @@ test('a join again before all of the stay before was received keeps the cursor: 
   assert.equal(t.errors.length, 0);
 });
 
+test('a leave after a switch to WRITE does not move the end of the cursor', async () => {
+  const t = start();
+  await t.connected();
+  await t.socket.pushInbox(1, joined(5), switched(8, 'WRITE'), at(9, { content: { text: 'x' } }), left(12));
+  await t.socket.pushConversation(G, 6, {});
+  assert.deepEqual(await cursors(t), [`${G}/6`]);
+  await t.socket.pushConversation(G, 7, {});
+  assert.deepEqual(await cursors(t), []);
+});
+
 test('leave after leave, the cursor ends with the last stay', async () => {
   const t = start();
   await t.connected();
