@@ -61,15 +61,16 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
                 }
             }
 
-            AddParts(opened, conversation, isKnown ? cursor : null);
+            AddParts(opened, [.. conversation], isKnown ? cursor : null);
         }
 
         return opened;
     }
 
     // What the device has not got yet: the rest of the part that its cursor is in, then the later ones; without a cursor all that it has not heard of.
-    private static void AddParts(List<OpenedTimeline> opened, IEnumerable<ReadTimeline> parts, long? cursor)
+    private static void AddParts(List<OpenedTimeline> opened, IReadOnlyList<ReadTimeline> parts, long? cursor)
     {
+        var before = opened.Count;
         foreach (var part in parts)
         {
             var last = part.Last?.Value ?? long.MaxValue;
@@ -86,6 +87,12 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
             }
 
             opened.Add(new OpenedTimeline(part.ConversationId, Math.Max(part.After.Value, isFirst ? cursor ?? 0 : 0), part.Head.Head, last));
+        }
+
+        if (cursor is not null && opened.Count == before)
+        {
+            // The device has everything but, as it seems, has not heard yet that the stay is over: should the user return, it goes on from here.
+            opened.Add(new OpenedTimeline(parts[0].ConversationId, cursor.Value, parts[0].Head.Head, cursor.Value));
         }
     }
 

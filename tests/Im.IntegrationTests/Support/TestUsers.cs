@@ -18,8 +18,8 @@ internal sealed class TestUsers : IUserProvider
             _ when !Ids.IsUserId(user) => AuthenticationResult.BadToken(),
             _ when user.StartsWith("bad", StringComparison.Ordinal) => AuthenticationResult.BadToken(),
             _ when user.StartsWith("expired", StringComparison.Ordinal) => AuthenticationResult.Expired(),
-            _ when user.Split(';') is [var name, var life] =>
-                AuthenticationResult.Success(name, DateTimeOffset.UtcNow.AddMilliseconds(int.Parse(life, CultureInfo.InvariantCulture))),
+            _ when user.Split(';') is [var name, var life] && int.TryParse(life, CultureInfo.InvariantCulture, out var milliseconds) =>
+                AuthenticationResult.Success(name, DateTimeOffset.UtcNow.AddMilliseconds(milliseconds)),
             _ => AuthenticationResult.Success(user),
         });
     }

@@ -15,6 +15,7 @@ internal sealed class WebSocketWireClient : IWireClient
     private const byte FinBinary = 0x82;
     private const byte OpcodeClose = 0x8;
     private const byte OpcodePing = 0x9;
+    private const byte OpcodePong = 0xA;
 
     private static readonly byte[] Mask = [0x11, 0x22, 0x33, 0x44];
 
@@ -119,7 +120,7 @@ internal sealed class WebSocketWireClient : IWireClient
                 CloseFrameCode = payload.Length < 2 ? 1005 : BinaryPrimitives.ReadUInt16BigEndian(payload);
                 await AnswerCloseAsync(payload);
             }
-            else if (opcode != OpcodePing)
+            else if (opcode is not OpcodePing and not OpcodePong)
             {
                 Assert.True(
                     PacketCodec.TryReadServerPacket(new ReadOnlySequence<byte>(payload), _codec, out var packet, out var problem),
