@@ -308,7 +308,12 @@ internal sealed class Device : IAsyncDisposable
             }
 
             var reason = await Client.Closed;
-            if (reason.Code != ImCloseCode.Normal && !(MayBeReplaced && reason.Code == ImCloseCode.Replaced))
+            if (reason.Code == ImCloseCode.Replaced && !MayBeReplaced)
+            {
+                // A sign-in of an earlier connection of its own was handled after the present one's: the server cannot tell them apart.
+                _device._world.EndedByOwnSignIn.Enqueue(_device);
+            }
+            else if (reason.Code != ImCloseCode.Normal && !(MayBeReplaced && reason.Code == ImCloseCode.Replaced))
             {
                 _device._world.Violate($"{_device.Name} ended with {reason}.\n{_device.Log.Describe(DeviceLog.Inbox, 0)}");
             }

@@ -61,6 +61,7 @@ internal sealed class Schedule
                 await RestartServerAsync();
             }
 
+            await StartEndedAsync();
             await StepAsync();
             await ThrottleAsync();
         }
@@ -86,11 +87,29 @@ internal sealed class Schedule
             }
         }
 
-        await Until.ProgressAsync(
-            () => _world.HasViolations || _world.Devices.All(device => device.Pending == 0),
-            () => _world.Devices.Sum(device => (long)device.Pending),
-            () => "Messages without an answer:\n" + string.Join("\n", _world.Devices.Where(d => d.Pending > 0).Select(d => $"{d.State}\n  {d.DescribeOutbox()}")));
+        do
+        {
+            await StartEndedAsync();
+            await Until.ProgressAsync(
+                () => _world.HasViolations || !_world.EndedByOwnSignIn.IsEmpty || _world.Devices.All(device => device.Pending == 0),
+                () => _world.Devices.Sum(device => (long)device.Pending),
+                () => "Messages without an answer:\n" + string.Join("\n", _world.Devices.Where(d => d.Pending > 0).Select(d => $"{d.State}\n  {d.DescribeOutbox()}")));
+        }
+        while (!_world.HasViolations && !_world.EndedByOwnSignIn.IsEmpty);
         await Task.WhenAll(_marks).WaitAsync(Patience);
+    }
+
+    private async Task StartEndedAsync()
+    {
+        while (_world.EndedByOwnSignIn.TryDequeue(out var device))
+        {
+            if (device.Client?.Closed.IsCompleted == true)
+            {
+                await device.StopAsync(crash: false);
+                device.Start("started again after a late sign-in of its own");
+                Statistics.Add("ended by a late sign-in of its own");
+            }
+        }
     }
 
     private async Task StepAsync()

@@ -25,6 +25,9 @@ internal sealed class World(ModelPlan plan) : IAsyncDisposable
 
     public List<Outgoing> Sent { get; } = [];
 
+    /// <summary>Devices whose client was closed for good by a late sign-in of an earlier connection of its own; the schedule starts them again.</summary>
+    public ConcurrentQueue<Device> EndedByOwnSignIn { get; } = new();
+
     public IImServer Im => _server!.Im;
 
     public IServiceProvider Services => _server!.Services;
