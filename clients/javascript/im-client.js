@@ -524,6 +524,9 @@ export class ImClient extends EventTarget {
   #reconnectTimer = null;
   #behind = false;
   #lastRequestId = 0;
+  // A sign-in that was given up and arrives late does not replace a later one of the same instance.
+  #instanceId = randomId();
+  #lastAttempt = 0;
 
   #lastOrder = 0;
   /** All requests without a reply, in the order in which they were made. @type {Set<Request>} */
@@ -866,6 +869,8 @@ export class ImClient extends EventTarget {
       signIn: {
         ...(link.token ? { token: link.token } : {}),
         deviceId,
+        instanceId: this.#instanceId,
+        attempt: ++this.#lastAttempt,
         ...(device ? { device } : {}),
         ...(cursors.generation
           ? {

@@ -310,7 +310,7 @@ internal sealed class Device : IAsyncDisposable
             var reason = await Client.Closed;
             if (reason.Code == ImCloseCode.Replaced && !MayBeReplaced)
             {
-                // A sign-in of an earlier connection of its own was handled after the present one's: the server cannot tell them apart.
+                // A sign-in of an earlier start of the device was handled after the present one's: the server cannot know which start is newer.
                 _device._world.EndedByOwnSignIn.Enqueue(_device);
             }
             else if (reason.Code != ImCloseCode.Normal && !(MayBeReplaced && reason.Code == ImCloseCode.Replaced))

@@ -25,7 +25,7 @@ internal sealed class World(ModelPlan plan) : IAsyncDisposable
 
     public List<Outgoing> Sent { get; } = [];
 
-    /// <summary>Devices whose client was closed for good by a late sign-in of an earlier connection of its own; the schedule starts them again.</summary>
+    /// <summary>Devices whose client was closed for good by a late sign-in of an earlier start of its own; the schedule starts them again.</summary>
     public ConcurrentQueue<Device> EndedByOwnSignIn { get; } = new();
 
     public IImServer Im => _server!.Im;

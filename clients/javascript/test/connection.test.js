@@ -10,7 +10,9 @@ test('connect resolves when the server has signed the device in', async () => {
   assert.equal(t.socket.url, 'ws://test/im');
   assert.deepEqual(t.socket.protocols, ['im.v1.json']);
   await t.socket.open();
-  assert.deepEqual(t.socket.last('signIn').signIn, { token: 'secret', deviceId: 'd1', device: { type: 'web', clientVersion: '1' } });
+  const { instanceId, ...signIn } = t.socket.last('signIn').signIn;
+  assert.match(instanceId, /^[0-9a-f]{32}$/);
+  assert.deepEqual(signIn, { token: 'secret', deviceId: 'd1', attempt: 1, device: { type: 'web', clientVersion: '1' } });
   assert.equal(connected.done, false);
   await t.socket.receive({ requestId: t.socket.last('signIn').requestId, signedIn: { userId: 'me', generation: 'G1' } });
   assert.equal(connected.done, true);

@@ -101,6 +101,8 @@ internal sealed class Session(SessionHost host, PacketStream stream)
             Device = host.Options.DeviceInfo,
             Generation = received.Generation,
             InboxCursor = received.InboxSeq,
+            InstanceId = host.InstanceId,
+            Attempt = host.NextAttempt(),
         };
         foreach (var (id, seq) in received.OpenConversations())
         {

@@ -7,6 +7,7 @@ namespace Im.Client.Internal;
 internal sealed class SessionHost(ImClientOptions options, ILogger logger, Outbox outbox, EventStream events)
 {
     private int _ackDue;
+    private uint _lastAttempt;
 
     public ImClientOptions Options { get; } = options;
 
@@ -22,8 +23,16 @@ internal sealed class SessionHost(ImClientOptions options, ILogger logger, Outbo
     /// <summary>Whether a sign-in of this process has said whose cursors these are.</summary>
     public bool UserIsConfirmed { get; set; }
 
+    /// <summary>Random for each start of this client.</summary>
+    public string InstanceId { get; } = Guid.NewGuid().ToString("N");
+
     /// <summary>Called when a connection is signed in.</summary>
     public required Action<SignedIn> SignedIn { get; init; }
+
+    /// <summary>
+    /// The number of the next connection: a sign-in that was given up and arrives late does not replace a later one. Called by the connection loop.
+    /// </summary>
+    public uint NextAttempt() => ++_lastAttempt;
 
     /// <summary>The application has stored more: tell the server with the next write.</summary>
     public void RequestAck()

@@ -38,6 +38,13 @@ internal sealed class Session
 
     public ImDevice Device { get; }
 
+    /// <summary>Which start of the client it is, and which of its connections; empty and 0 where the client does not say.</summary>
+    public (string InstanceId, uint Attempt) Origin { get; init; }
+
+    /// <summary>Whether the other session is an earlier connection of the same start of the same client.</summary>
+    public bool IsNewerThan(Session other) =>
+        Origin.InstanceId.Length > 0 && Origin.InstanceId == other.Origin.InstanceId && Origin.Attempt > other.Origin.Attempt;
+
     public string UserId => Device.UserId;
 
     public Connection Connection => _connection;

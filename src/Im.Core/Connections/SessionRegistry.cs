@@ -13,7 +13,10 @@ internal sealed class SessionRegistry
 
     public bool IsOnline(string userId) => _byUser.ContainsKey(userId);
 
-    /// <summary>Adds a session in place of an older one of the same user and device, which is returned.</summary>
+    /// <summary>
+    /// Adds a session in place of an older one of the same user and device, which is returned. A session whose client has a newer one here already
+    /// is not added, and is itself returned.
+    /// </summary>
     public Session? Add(Session session)
     {
         while (true)
@@ -29,6 +32,11 @@ internal sealed class SessionRegistry
             }
 
             var replaced = Array.Find(sessions, other => other.Device.DeviceId == session.Device.DeviceId);
+            if (replaced?.IsNewerThan(session) == true)
+            {
+                return session;
+            }
+
             Session[] updated = [.. sessions.Where(other => other != replaced), session];
             if (_byUser.TryUpdate(session.UserId, updated, sessions))
             {

@@ -49,13 +49,21 @@ internal sealed class SignInHandler(
         }
 
         device = device with { UserId = authenticated.UserId!, LastSignInMs = Now() };
-        var session = new Session(connection, device, scheduler, readers, device.LastSignInMs);
+        var session = new Session(connection, device, scheduler, readers, device.LastSignInMs)
+        {
+            Origin = (request.InstanceId, request.Attempt),
+        };
         if (!connection.TryAttach(session, ToMs(authenticated.ExpiresAt)))
         {
             return;
         }
 
         Register(connection, session);
+        if (connection.IsClosed)
+        {
+            return;
+        }
+
         await checkpoints.ReachAsync(Checkpoint.SignInRegistered, connection.Id);
         try
         {
@@ -185,6 +193,11 @@ internal sealed class SignInHandler(
         if (request.InboxCursor < 0 || request.ConversationCursors.Any(cursor => cursor.ConversationSeq < 0))
         {
             return "A cursor is negative.";
+        }
+
+        if (request.InstanceId.Length > 0 && !Ids.IsId(request.InstanceId))
+        {
+            return $"signIn.instanceId must be at most {Ids.MaxBytes} bytes without control characters.";
         }
 
         var known = new HashSet<string>(StringComparer.Ordinal);

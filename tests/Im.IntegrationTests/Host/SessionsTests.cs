@@ -55,4 +55,29 @@ public sealed class SessionsTests
         await newer.PingAsync();
         await newer.DisposeAsync();
     }
+
+    // A connection that a client has given up may be handled after its newer one; the newer one must live on.
+    [Fact]
+    public async Task ALateSignInOfAnEarlierConnectionOfTheSameClientDoesNotReplaceTheNewerOne()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (newer, signedIn) = await WireClient.SignInAsync(server.TcpEndpoint, "alice", "phone", new SignIn { InstanceId = "i", Attempt = 2 });
+        var late = await WireClient.ConnectAsync(server.TcpEndpoint);
+        await late.WriteAsync(new ClientPacket { SignIn = new SignIn { Token = "alice", DeviceId = "phone", InstanceId = "i", Attempt = 1 } });
+        var (before, _) = await late.ReadToCloseAsync(ImCloseCode.Replaced);
+        Assert.DoesNotContain(before, packet => packet.SignedIn is not null);
+        await newer.PingAsync();
+        Assert.Equal(signedIn.ConnectionId, Assert.Single(await server.Im.Sessions.GetSessionsAsync("alice")).ConnectionId);
+
+        // Its next connection, and another start of the client, do replace it.
+        var (next, _) = await WireClient.SignInAsync(server.TcpEndpoint, "alice", "phone", new SignIn { InstanceId = "i", Attempt = 3 });
+        await newer.ReadToCloseAsync(ImCloseCode.Replaced);
+        var (restarted, _) = await WireClient.SignInAsync(server.TcpEndpoint, "alice", "phone", new SignIn { InstanceId = "j", Attempt = 1 });
+        await next.ReadToCloseAsync(ImCloseCode.Replaced);
+        await restarted.PingAsync();
+        foreach (var client in new[] { newer, late, next, restarted })
+        {
+            await client.DisposeAsync();
+        }
+    }
 }
