@@ -156,7 +156,7 @@ internal sealed class Session
     }
 
     /// <summary>The timeline to read next and its cursor, or null: nothing is behind, or the queue has no room now.</summary>
-    public (TimelineKey Timeline, long Cursor, long Last)? NextToRead()
+    public (TimelineKey Timeline, long Cursor, long Last, long KnownHead)? NextToRead()
     {
         lock (_outbox.Lock)
         {
@@ -168,12 +168,17 @@ internal sealed class Session
             }
 
             _isScheduled = true;
-            return (behind.Key, behind.Cursor, behind.Last);
+            return (behind.Key, behind.Cursor, behind.Last, behind.KnownHead);
         }
     }
 
     /// <summary>Queues a page that was read after <see cref="NextToRead"/>'s cursor, goes live where it reached the head, and reads on otherwise.</summary>
-    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head)
+    /// <param name="key">Which timeline.</param>
+    /// <param name="first">The seq of the page's first entry.</param>
+    /// <param name="payload">The page; null where nothing follows the cursor.</param>
+    /// <param name="head">The timeline's head as it was read; entries up to it are the user's, but for <paramref name="last"/>.</param>
+    /// <param name="last">The user's last entry of the part that was read, where the store knows of an end; the delivery tells of it a little later.</param>
+    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head, long? last = null)
     {
         lock (_outbox.Lock)
         {
@@ -182,6 +187,12 @@ internal sealed class Session
             if (timeline is null || timeline.IsLive || _isClosed)
             {
                 return;
+            }
+
+            // Where the cursor is beyond the end, the delivery was faster and the timeline is in a later part.
+            if (last is { } end && timeline.Last == long.MaxValue && timeline.Cursor <= end)
+            {
+                timeline.End(end);
             }
 
             timeline.RaiseHead(head);
