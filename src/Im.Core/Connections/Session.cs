@@ -221,6 +221,20 @@ internal sealed class Session
         ScheduleIfBehind();
     }
 
+    /// <summary>Queues a signal if there is room, and says whether there was; before the sign-in is answered a session gets none.</summary>
+    public bool TrySignal(byte[] signal)
+    {
+        lock (_outbox.Lock)
+        {
+            if (!_isOpen || _isClosed)
+            {
+                return false;
+            }
+        }
+
+        return _outbox.TryEnqueue(signal);
+    }
+
     /// <summary>The session is over; nothing is queued any more.</summary>
     public void Close()
     {
