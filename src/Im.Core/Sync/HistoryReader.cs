@@ -65,12 +65,12 @@ internal sealed class HistoryReader(IMessageStore messages, IConversationStore c
         string conversationId, long first, int count, int maxBytes, CancellationToken cancellationToken) =>
         messages.ReadEntriesAsync([new Run(conversationId, new ConversationSeq(first), count)], maxBytes, cancellationToken);
 
-    // Memberships as bounds; an open one ends at the head that was read after it.
+    // Memberships as bounds; an open one ends at the head that was read before it: up to there it was open, whatever is committed meanwhile.
     private async ValueTask<(IReadOnlyList<(long First, long Last)> Stays, TimelineHead Head)> GetStaysAsync(
         string userId, string conversationId, CancellationToken cancellationToken)
     {
-        var memberships = await conversations.GetMembershipsAsync(userId, conversationId, cancellationToken);
         var head = (await messages.GetHeadsAsync([TimelineKey.Conversation(conversationId)], cancellationToken))[0];
+        var memberships = await conversations.GetMembershipsAsync(userId, conversationId, cancellationToken);
         if (memberships.Count > 0)
         {
             return ([.. memberships.Select(stay => (stay.First.Value, stay.Last?.Value ?? head.Head))], head);
