@@ -73,8 +73,17 @@ internal sealed class BatchBuilder(
             return;
         }
 
-        if (await GetAsync(item, cancellationToken) is { } info
-            && !gathering.TryAdd(item, ToAppend(item, info.Version, info.Audience, null)))
+        if (await GetAsync(item, cancellationToken) is not { } info)
+        {
+            return;
+        }
+
+        if (item is PendingMessage message)
+        {
+            message.Members = info.Members;
+        }
+
+        if (!gathering.TryAdd(item, ToAppend(item, info.Version, info.Audience, null)))
         {
             _retries.Add(item);
         }
