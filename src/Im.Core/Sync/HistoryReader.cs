@@ -76,13 +76,15 @@ internal sealed class HistoryReader(IMessageStore messages, IConversationStore c
             return ([.. memberships.Select(stay => (stay.First.Value, stay.Last?.Value ?? head.Head))], head);
         }
 
-        if (ConversationId.TryGetParties(conversationId, out var one, out var other) && (userId == one || userId == other))
+        var isDirect = ConversationId.TryGetParties(conversationId, out var one, out var other);
+        if (isDirect && (userId == one || userId == other))
         {
             // A direct conversation in which nothing was said yet.
             return ([], head);
         }
 
-        throw head.Head > 0
+        // Whether two others have ever talked, or somebody has read anything, is told to nobody else: the same answer either way.
+        throw head.Head > 0 || isDirect || ConversationId.IsOwn(conversationId)
             ? new ImException(ImErrorCode.NotAMember, $"\"{userId}\" is not a member of \"{conversationId}\".")
             : new ImException(ImErrorCode.UnknownConversation, $"There is no conversation \"{conversationId}\".");
     }
