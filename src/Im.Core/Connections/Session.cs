@@ -163,7 +163,7 @@ internal sealed class Session
     }
 
     /// <summary>The timeline to read next and its cursor, or null: nothing is behind, or the queue has no room now.</summary>
-    public (TimelineKey Timeline, long Cursor, long Last)? NextToRead()
+    public (TimelineKey Timeline, long Cursor, long Last, long KnownHead)? NextToRead()
     {
         lock (_outbox.Lock)
         {
@@ -175,13 +175,17 @@ internal sealed class Session
             }
 
             _isScheduled = true;
-            return (behind.Key, behind.Cursor, behind.Last);
+            return (behind.Key, behind.Cursor, behind.Last, behind.KnownHead);
         }
     }
 
     /// <summary>Queues a page that was read after <see cref="NextToRead"/>'s cursor, goes live where it reached the head, and reads on otherwise.</summary>
-    /// <remarks><c>end</c> is the entry after the page that ends the timeline for this user, if the page met it before the session was told.</remarks>
-    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head, long? end)
+    /// <param name="key">Which timeline.</param>
+    /// <param name="first">The seq of the page's first entry.</param>
+    /// <param name="payload">The page; null where nothing follows the cursor.</param>
+    /// <param name="head">The timeline's head as it was read; entries up to it are the user's, but for <paramref name="last"/>.</param>
+    /// <param name="last">The user's last entry of the part that was read, where the store knows of an end; the delivery tells of it a little later.</param>
+    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head, long? last)
     {
         lock (_outbox.Lock)
         {
@@ -193,9 +197,9 @@ internal sealed class Session
             }
 
             timeline.RaiseHead(head);
-            if (end is { } ending)
+            if (last is { } end)
             {
-                timeline.EndEarly(ending - 1);
+                timeline.EndEarly(end);
             }
 
             // The timeline may have ended within the page after it was read: then what is left is read again.
@@ -222,6 +226,20 @@ internal sealed class Session
 
         _outbox.RequestWrite();
         ScheduleIfBehind();
+    }
+
+    /// <summary>Queues a signal if there is room, and says whether there was; before the sign-in is answered a session gets none.</summary>
+    public bool TrySignal(byte[] signal)
+    {
+        lock (_outbox.Lock)
+        {
+            if (!_isOpen || _isClosed)
+            {
+                return false;
+            }
+        }
+
+        return _outbox.TryEnqueue(signal);
     }
 
     /// <summary>The session is over; nothing is queued any more.</summary>

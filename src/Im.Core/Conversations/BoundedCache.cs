@@ -37,6 +37,21 @@ internal sealed class BoundedCache<TValue>(int capacity)
         }
     }
 
+    /// <summary>Keeps a value in one step with the look at the one before: the one that <paramref name="choose"/> picks of (before, new).</summary>
+    public TValue Set(string key, TValue value, Func<TValue, TValue, TValue> choose)
+    {
+        lock (_lock)
+        {
+            if (_young.TryGetValue(key, out var before) || _old.Remove(key, out before))
+            {
+                value = choose(before, value);
+            }
+
+            SetLocked(key, value);
+            return value;
+        }
+    }
+
     private void SetLocked(string key, TValue value)
     {
         if (_young.Count >= Math.Max(1, capacity / 2) && !_young.ContainsKey(key))

@@ -37,13 +37,7 @@ internal sealed class ConversationCache(IGroupStore groups, FanoutStrategies str
             conversationId, group.Version, group.Members, strategies.Get(group.Fanout).WritesInboxes, group);
 
         // Two loads may end in the wrong order; the newer version stays.
-        if (!_cache.TryGet(conversationId, out var known) || known.Version < loaded.Version)
-        {
-            _cache.Set(conversationId, loaded);
-            return loaded;
-        }
-
-        return known;
+        return _cache.Set(conversationId, loaded, static (known, loaded) => known.Version < loaded.Version ? loaded : known);
     }
 
     // Direct and own conversations are what their ids say; only the kept object's audience makes classes cheap.

@@ -9,6 +9,9 @@ internal enum Checkpoint
     /// <summary>A session's timelines have been read and are not yet installed. Id: connection.</summary>
     SignInRead,
 
+    /// <summary>A page of a conversation's own timeline is about to be read for a session. Id: connection.</summary>
+    PageChosen,
+
     /// <summary>A page was read and is not yet queued, so the timeline is not yet live. Id: connection.</summary>
     PageRead,
 

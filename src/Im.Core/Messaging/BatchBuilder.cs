@@ -73,8 +73,17 @@ internal sealed class BatchBuilder(
             return;
         }
 
-        if (await GetAsync(item, cancellationToken) is { } info
-            && !gathering.TryAdd(item, ToAppend(item, info.Version, info.Audience, null)))
+        if (await GetAsync(item, cancellationToken) is not { } info)
+        {
+            return;
+        }
+
+        if (item is PendingMessage message)
+        {
+            message.Members = info.Members;
+        }
+
+        if (!gathering.TryAdd(item, ToAppend(item, info.Version, info.Audience, null)))
         {
             _retries.Add(item);
         }
@@ -101,9 +110,9 @@ internal sealed class BatchBuilder(
                 item.Answer(SentAnswers.ToResult(sent, item.Hash));
             }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
         {
-            // One conversation that cannot be read must not stop the lane.
+            // One conversation that cannot be read must not stop the lane, and an item in hand is answered also when everything is given up.
             Log.ReloadFailed(logger, item.ConversationId, exception);
             item.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
         }

@@ -208,9 +208,9 @@ internal sealed class Committer
             await _conversations.ReloadAsync(item.ConversationId, cancellationToken);
             return true;
         }
-        catch (ImStorageException exception)
+        catch (Exception exception)
         {
-            // The next append against the stale version is refused and asks again.
+            // Whatever it was, the item is answered. The next append against the stale version is refused and asks again.
             Log.ReloadFailed(_logger, item.ConversationId, exception);
             return false;
         }

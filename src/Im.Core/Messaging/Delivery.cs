@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Im.Connections;
-using Im.Conversations;
 using Im.Diagnostics;
 using Im.Model;
 using Im.Protocol;
@@ -20,7 +19,6 @@ internal sealed class Delivery(
     SessionRegistry sessions,
     ConversationReaders readers,
     RecentEntries recent,
-    ConversationCache conversations,
     AfterCommit afterCommit,
     ImMetrics metrics)
 {
@@ -231,9 +229,10 @@ internal sealed class Delivery(
                 continue;
             }
 
-            // Who is offline is found once for a conversation and batch.
+            // Who is offline is found once for a conversation and batch: its messages in one batch have the same members, and who they are now
+            // may be others already.
             ref var absent = ref CollectionsMarshal.GetValueRefOrAddDefault(offline, message.ConversationId, out _);
-            absent ??= [.. conversations.Find(message.ConversationId)?.Members.Where(userId => !sessions.IsOnline(userId)) ?? []];
+            absent ??= [.. message.Members.Where(userId => !sessions.IsOnline(userId))];
             var recipients = absent.Contains(message.SenderId) ? [.. absent.Where(userId => userId != message.SenderId)] : absent;
             if (recipients.Length > 0)
             {

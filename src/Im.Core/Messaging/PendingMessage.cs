@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Im.Model;
 using Im.Protocol;
 using Im.Storage;
@@ -17,6 +18,9 @@ internal abstract class PendingMessage : PendingAppend
     public required Content Content { get; set; }
 
     public bool NonPersistent { get; init; }
+
+    /// <summary>The conversation's members at the version that the message is appended for.</summary>
+    public ImmutableArray<string> Members { get; set; } = [];
 
     /// <summary>Whether one more message is within the sender's rate.</summary>
     public virtual bool TryTakeRate() => true;

@@ -38,7 +38,7 @@ internal sealed class SignalRelay(SessionRegistry sessions, ConversationReaders 
 
     private void Send(Session session, Connection? origin, EncodedSignal signal)
     {
-        if (session.Connection != origin && !session.Connection.Outbox.TryEnqueue(signal.Get(session.Connection.Outbox.Codec)))
+        if (session.Connection != origin && !session.TrySignal(signal.Get(session.Connection.Outbox.Codec)))
         {
             metrics.SignalDropped();
         }

@@ -13,6 +13,7 @@ namespace Im.Sync;
 /// <remarks>The queue holds a session at most once, so it is bounded by the number of sessions.</remarks>
 internal sealed class CatchUpScheduler(
     IMessageStore store,
+    IConversationStore conversations,
     RecentEntries recent,
     ImMetrics metrics,
     Checkpoints checkpoints,
@@ -55,9 +56,9 @@ internal sealed class CatchUpScheduler(
                 return;
             }
 
-            var (first, payload, head, end) = next.Timeline.Kind == TimelineKind.Inbox
+            var (first, payload, head, last) = next.Timeline.Kind == TimelineKind.Inbox
                 ? await ReadInboxAsync(next.Timeline.Id, next.Cursor, cancellationToken)
-                : await ReadConversationAsync(session.UserId, next.Timeline, next.Cursor, next.Last, cancellationToken);
+                : await ReadConversationAsync(session, next.Timeline, next.Cursor, next.Last, next.KnownHead, cancellationToken);
             if (payload is not null && first != next.Cursor + 1)
             {
                 session.Connection.Close(ImCloseCode.StorageUnavailable, "What follows your cursor is no longer kept; sign in again.");
@@ -65,7 +66,7 @@ internal sealed class CatchUpScheduler(
             }
 
             await checkpoints.ReachAsync(Checkpoint.PageRead, session.Connection.Id);
-            session.AddPage(next.Timeline, first, payload, head, end);
+            session.AddPage(next.Timeline, first, payload, head, last);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -74,49 +75,56 @@ internal sealed class CatchUpScheduler(
         }
     }
 
-    private async ValueTask<(long First, PushPayload? Payload, long Head, long? End)> ReadInboxAsync(
+    private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last)> ReadInboxAsync(
         string userId, long cursor, CancellationToken cancellationToken)
     {
         var pages = await store.ReadInboxesAsync([new InboxRead(userId, new InboxSeq(cursor), _options.MaxPageEntries)], cancellationToken);
-        var (payload, _) = await ExpandAsync(pages[0].Runs, null, cancellationToken);
-        return (pages[0].First.Value, payload, pages[0].Head.Head, null);
+        return (pages[0].First.Value, await ExpandAsync(pages[0].Runs, cancellationToken), pages[0].Head.Head, null);
     }
 
-    private async ValueTask<(long First, PushPayload? Payload, long Head, long? End)> ReadConversationAsync(
-        string userId, TimelineKey timeline, long cursor, long last, CancellationToken cancellationToken)
+    // What the session knows of ended with what was delivered. Beyond that the store says how far the timeline is the user's: a leave or a switch
+    // may be committed and not delivered yet, and what follows it is not for this session.
+    private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last)> ReadConversationAsync(
+        Session session, TimelineKey timeline, long cursor, long last, long knownHead, CancellationToken cancellationToken)
     {
+        await checkpoints.ReachAsync(Checkpoint.PageChosen, session.Connection.Id);
         var head = (await store.GetHeadsAsync([timeline], cancellationToken))[0].Head;
-        var count = (int)Math.Min(Math.Min(head, last) - cursor, _options.MaxPageEntries);
+        var end = head > knownHead && last == long.MaxValue
+            ? await FindEndAsync(session.UserId, timeline.Id, cursor, cancellationToken)
+            : null;
+        head = Math.Min(head, end ?? last);
+        var count = (int)Math.Min(head - cursor, _options.MaxPageEntries);
         Run[] runs = count <= 0 ? [] : [new Run(timeline.Id, new ConversationSeq(cursor + 1), count)];
-        var (payload, end) = await ExpandAsync(runs, userId, cancellationToken);
-        return (cursor + 1, payload, head, end);
+        return (cursor + 1, await ExpandAsync(runs, cancellationToken), head, end);
     }
 
-    // A page is a prefix of the runs: what the ring has of it or, if it does not have the first entry, what the store gives. The ring is behind
-    // the sessions; the store is ahead of them, so there a reader's part of the conversation may end within the page.
-    private async ValueTask<(PushPayload? Payload, long? End)> ExpandAsync(
-        IReadOnlyList<Run> runs, string? readerId, CancellationToken cancellationToken)
+    // The last entry of the part that the cursor is in; null = it goes on. Read after the head, so that up to there nothing is missed.
+    private async ValueTask<long?> FindEndAsync(string userId, string conversationId, long cursor, CancellationToken cancellationToken)
+    {
+        foreach (var part in await conversations.GetReadTimelinesAsync(userId, [conversationId], new InboxSeq(long.MaxValue), cancellationToken))
+        {
+            if (part.ConversationId == conversationId && part.After.Value <= cursor && (part.Last is null || cursor <= part.Last.Value.Value))
+            {
+                return part.Last?.Value;
+            }
+        }
+
+        return cursor;
+    }
+
+    // A page is a prefix of the runs: what the ring has of it or, if it does not have the first entry, what the store gives.
+    private async ValueTask<PushPayload?> ExpandAsync(IReadOnlyList<Run> runs, CancellationToken cancellationToken)
     {
         if (runs.Count == 0)
         {
-            return (null, null);
+            return null;
         }
 
         var slices = FindRecent(runs);
         metrics.PageRead(fromRecent: slices.Count > 0);
-        if (slices.Count > 0)
-        {
-            return (new PushPayload([.. slices]), null);
-        }
-
-        var entries = await store.ReadEntriesAsync(runs, _options.MaxPageBytes, cancellationToken);
-        var end = readerId is null ? -1 : PartEnd.Find(entries, readerId);
-        return end switch
-        {
-            < 0 => (Encode(entries), null),
-            0 => (null, entries[0].Seq.Value),
-            _ => (Encode([.. entries.Take(end)]), entries[end].Seq.Value),
-        };
+        return slices.Count > 0
+            ? new PushPayload([.. slices])
+            : Encode(await store.ReadEntriesAsync(runs, _options.MaxPageBytes, cancellationToken));
     }
 
     private List<RunSlice> FindRecent(IReadOnlyList<Run> runs)

@@ -65,24 +65,26 @@ internal sealed class HistoryReader(IMessageStore messages, IConversationStore c
         string conversationId, long first, int count, int maxBytes, CancellationToken cancellationToken) =>
         messages.ReadEntriesAsync([new Run(conversationId, new ConversationSeq(first), count)], maxBytes, cancellationToken);
 
-    // Memberships as bounds; an open one ends at the head that was read after it.
+    // Memberships as bounds; an open one ends at the head that was read before it: up to there it was open, whatever is committed meanwhile.
     private async ValueTask<(IReadOnlyList<(long First, long Last)> Stays, TimelineHead Head)> GetStaysAsync(
         string userId, string conversationId, CancellationToken cancellationToken)
     {
-        var memberships = await conversations.GetMembershipsAsync(userId, conversationId, cancellationToken);
         var head = (await messages.GetHeadsAsync([TimelineKey.Conversation(conversationId)], cancellationToken))[0];
+        var memberships = await conversations.GetMembershipsAsync(userId, conversationId, cancellationToken);
         if (memberships.Count > 0)
         {
             return ([.. memberships.Select(stay => (stay.First.Value, stay.Last?.Value ?? head.Head))], head);
         }
 
-        if (ConversationId.TryGetParties(conversationId, out var one, out var other) && (userId == one || userId == other))
+        var isDirect = ConversationId.TryGetParties(conversationId, out var one, out var other);
+        if (isDirect && (userId == one || userId == other))
         {
             // A direct conversation in which nothing was said yet.
             return ([], head);
         }
 
-        throw head.Head > 0
+        // Whether two others have ever talked, or somebody has read anything, is told to nobody else: the same answer either way.
+        throw head.Head > 0 || isDirect || ConversationId.IsOwn(conversationId)
             ? new ImException(ImErrorCode.NotAMember, $"\"{userId}\" is not a member of \"{conversationId}\".")
             : new ImException(ImErrorCode.UnknownConversation, $"There is no conversation \"{conversationId}\".");
     }

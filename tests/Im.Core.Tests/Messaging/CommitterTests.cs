@@ -67,6 +67,19 @@ public sealed class CommitterTests
         Assert.Equal((ImSendOutcome.Stored, 1L), (stored.Outcome, stored.Seq.Value));
     }
 
+    // A driver's own timeout is an OperationCanceledException too.
+    [Fact]
+    public async Task AReloadThatIsCancelledByTheStoreIsAnsweredAndTheLaneGoesOn()
+    {
+        await using var server = await Server.StartAsync();
+        await server.Im.Groups.CreateAsync(new NewGroup { GroupId = "g", Info = new GroupInfo("g"), MemberIds = ["alice", "bob"], ActorId = "alice" });
+        server.Groups.Cancellations = 1;
+        server.Store.RaiseVersion = true;
+        var refused = (await server.SendAsync("alice", ["a"], "g:g"))[0];
+        Assert.Equal(ImSendOutcome.Rejected, refused.Outcome);
+        Assert.Equal(ImSendOutcome.Stored, (await server.SendAsync("alice", ["a"], "g:g"))[0].Outcome);
+    }
+
     [Fact]
     public async Task WhatGathersDuringACommitIsOneBatch()
     {
@@ -95,12 +108,15 @@ public sealed class CommitterTests
 
         public TroubledStore Store => (TroubledStore)host.Services.GetRequiredService<IMessageStore>();
 
+        public TroubledGroups Groups => (TroubledGroups)host.Services.GetRequiredService<IGroupStore>();
+
         public Checkpoints Checkpoints => host.Services.GetRequiredService<Checkpoints>();
 
         public static async Task<Server> StartAsync()
         {
             var builder = Host.CreateEmptyApplicationBuilder(null);
             builder.Services.AddSingleton<IMessageStore>(provider => new TroubledStore(new Storage.InMemory.InMemoryMessageStore(provider.GetRequiredService<Storage.InMemory.InMemoryState>())));
+            builder.Services.AddSingleton<IGroupStore>(provider => new TroubledGroups(new Storage.InMemory.InMemoryGroupStore(provider.GetRequiredService<Storage.InMemory.InMemoryState>())));
             builder.Services.AddImServer().AddUserProvider<Everybody>();
             var host = builder.Build();
             await host.StartAsync().WaitAsync(Patience);
@@ -133,6 +149,15 @@ public sealed class CommitterTests
 
         public ValueTask<IReadOnlyList<ImUser>> GetUsersAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken) =>
             ValueTask.FromResult<IReadOnlyList<ImUser>>([.. userIds.Select(userId => new ImUser(userId))]);
+    }
+
+    /// <summary>The in-memory store of groups whose driver gives up now and then.</summary>
+    private sealed class TroubledGroups(IGroupStore inner) : IGroupStore
+    {
+        public int Cancellations { get; set; }
+
+        public ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(IReadOnlyList<string> conversationIds, CancellationToken cancellationToken) =>
+            Cancellations-- > 0 ? throw new TaskCanceledException("The driver's timeout.") : inner.GetGroupsAsync(conversationIds, cancellationToken);
     }
 
     /// <summary>The in-memory store with the troubles of a shared one: other nodes' commits and failures. Fields are set while nothing is in flight.</summary>

@@ -49,7 +49,7 @@ public sealed class RequestErrorTests(BadInputFixture fixture) : IClassFixture<B
         ["history of no conversation"] = (History(""), ImErrorCode.UnknownConversation),
         ["history of an unknown group"] = (History("g:none"), ImErrorCode.UnknownConversation),
         ["history of a group of others"] = (History("g:others"), ImErrorCode.NotAMember),
-        ["history of two others"] = (History("d:9:bystander:somebody"), ImErrorCode.UnknownConversation),
+        ["history of two others"] = (History("d:9:bystander:somebody"), ImErrorCode.NotAMember),
         ["a negative history cursor"] = (History("g:others", after: -1), ImErrorCode.InvalidArgument),
         ["a negative position before"] = (History("g:others", before: -1), ImErrorCode.InvalidArgument),
 

@@ -12,6 +12,9 @@ public enum Window
     /// <summary>The cursors, or the snapshot, have been read; the timelines are not installed.</summary>
     Read,
 
+    /// <summary>The session is open, and the first page of the group's own timeline is about to be read.</summary>
+    PageChosen,
+
     /// <summary>The first page has been read and is not queued: the session is about to go live.</summary>
     PageRead,
 
