@@ -294,9 +294,12 @@ internal sealed class Connection : IConnectionHandler
         Session?.ScheduleIfBehind();
     }
 
+    // Behind a sign-in that is being checked one packet may wait: whoever is not known yet costs no more memory than that.
+    private int MaxPending => Session is null ? Math.Min(2, _options.MaxInFlightSends) : _options.MaxInFlightSends;
+
     private bool PauseIfNeeded()
     {
-        if (Volatile.Read(ref _pending) < _options.MaxInFlightSends && !Outbox.IsOverLimit)
+        if (Volatile.Read(ref _pending) < MaxPending && !Outbox.IsOverLimit)
         {
             return false;
         }
@@ -310,7 +313,7 @@ internal sealed class Connection : IConnectionHandler
     private void ResumeIfPossible()
     {
         if (Volatile.Read(ref _isPaused) == 0
-            || Volatile.Read(ref _pending) > _options.MaxInFlightSends / 2
+            || Volatile.Read(ref _pending) > MaxPending / 2
             || (Outbox.IsOverLimit && Outbox.WaitForRoom()))
         {
             return;
