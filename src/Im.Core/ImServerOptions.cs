@@ -46,6 +46,11 @@ public sealed class ImServerOptions
     [Range(1, 10_000_000)]
     public int MaxConnectionsPerAddress { get; set; } = 10_000;
 
+    /// <summary>How many sessions, that is devices at once, a user may have on the node.</summary>
+    /// <value>Default: 50.</value>
+    [Range(1, 100_000)]
+    public int MaxSessionsPerUser { get; set; } = 50;
+
     /// <summary>How long a connection may take until it has signed in.</summary>
     /// <value>Default: 10 seconds.</value>
     [TimeSpanRange("00:00:00.100", "00:10:00")]

@@ -27,6 +27,8 @@ internal sealed class Connection : IConnectionHandler
     private Session? _session;
     private long _lastReceivedAt;
     private long _overLimitSince;
+    private long _writtenAtLastCheck;
+    private TaskCompletionSource? _roomWaiter;
     private long _expiresAtMs;
     private int _pending;
     private int _isPaused;
@@ -208,6 +210,23 @@ internal sealed class Connection : IConnectionHandler
         ResumeIfPossible();
     }
 
+    /// <summary>Ends when the queue has room for a page, or when the connection is closed. For the one request that is being handled.</summary>
+    public async ValueTask WaitForRoomAsync()
+    {
+        while (!IsClosed)
+        {
+            // Published before the look at the queue, so that no room is missed.
+            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Volatile.Write(ref _roomWaiter, waiter);
+            if (!Outbox.WaitForRoom() || IsClosed)
+            {
+                return;
+            }
+
+            await waiter.Task;
+        }
+    }
+
     /// <summary>The heartbeat's look at this connection.</summary>
     public void Check()
     {
@@ -235,9 +254,11 @@ internal sealed class Connection : IConnectionHandler
         {
             _overLimitSince = 0;
         }
-        else if (_overLimitSince == 0)
+        else if (_overLimitSince == 0 || Outbox.WrittenBytes != _writtenAtLastCheck)
         {
+            // A client that reads slowly but reads is not stuck.
             _overLimitSince = now;
+            _writtenAtLastCheck = Outbox.WrittenBytes;
         }
         else if (_time.GetElapsedTime(_overLimitSince, now) > _options.SlowTimeout)
         {
@@ -280,6 +301,7 @@ internal sealed class Connection : IConnectionHandler
 
     private void EndSession()
     {
+        Interlocked.Exchange(ref _roomWaiter, null)?.TrySetResult();
         if (Session is { } session)
         {
             session.Close();
@@ -289,6 +311,7 @@ internal sealed class Connection : IConnectionHandler
 
     private void OnRoomAgain()
     {
+        Interlocked.Exchange(ref _roomWaiter, null)?.TrySetResult();
         _queue.GoOn();
         ResumeIfPossible();
         Session?.ScheduleIfBehind();

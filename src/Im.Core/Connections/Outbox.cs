@@ -29,6 +29,9 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
     /// <summary>Replies are over the limit: stop reading. Read under the lock or as a hint.</summary>
     public bool IsOverLimit => _bytes > maxBytes;
 
+    /// <summary>How much was ever taken out of the queue: whether it moves. A hint outside the lock.</summary>
+    public long WrittenBytes { get; private set; }
+
     /// <summary>How much is queued. A hint outside the lock.</summary>
     public int QueuedBytes => _bytes;
 
@@ -170,7 +173,9 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
                     _items = null;
                 }
 
-                _bytes -= item.Packet?.Length ?? PushWriter.Measure(item.Payload!, Codec);
+                var size = item.Packet?.Length ?? PushWriter.Measure(item.Payload!, Codec);
+                _bytes -= size;
+                WrittenBytes += size;
                 roomAgain = _wantsRoom && _bytes <= RoomFromBytes;
                 _wantsRoom &= !roomAgain;
             }

@@ -105,9 +105,9 @@ internal sealed class Session
     }
 
     /// <summary>
-    /// Ends the sign-in: queues its replies, installs the timelines where they were read, and lets the session chase the heads.
+    /// Ends the sign-in, whose replies are queued: installs the timelines where they were read, and lets the session chase the heads.
     /// </summary>
-    public void Open(IReadOnlyList<byte[]> replies, long inboxCursor, long inboxHead, IReadOnlyList<OpenedTimeline> timelines)
+    public void Open(long inboxCursor, long inboxHead, IReadOnlyList<OpenedTimeline> timelines)
     {
         // The index first: what is committed from here on is offered, and raises known heads.
         foreach (var timeline in timelines)
@@ -118,11 +118,6 @@ internal sealed class Session
         string[] opened;
         lock (_outbox.Lock)
         {
-            foreach (var reply in replies)
-            {
-                _outbox.EnqueueLocked(reply);
-            }
-
             _isOpen = true;
             _timelines.Inbox.Advance(inboxCursor);
             _timelines.Inbox.RaiseHead(inboxHead);

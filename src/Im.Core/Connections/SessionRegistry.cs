@@ -14,10 +14,10 @@ internal sealed class SessionRegistry
     public bool IsOnline(string userId) => _byUser.ContainsKey(userId);
 
     /// <summary>
-    /// Adds a session in place of an older one of the same user and device, which is returned. A session whose client has a newer one here already
-    /// is not added, and is itself returned.
+    /// Adds a session in place of an older one of the same user and device, which is returned as ended. A session whose client has a newer one here
+    /// already is not added, and is itself ended; nor is one that is one too many.
     /// </summary>
-    public Session? Add(Session session)
+    public (Session? Ended, bool IsFull) Add(Session session, int maxPerUser)
     {
         while (true)
         {
@@ -25,7 +25,7 @@ internal sealed class SessionRegistry
             {
                 if (_byUser.TryAdd(session.UserId, [session]))
                 {
-                    return null;
+                    return (null, false);
                 }
 
                 continue;
@@ -34,13 +34,18 @@ internal sealed class SessionRegistry
             var replaced = Array.Find(sessions, other => other.Device.DeviceId == session.Device.DeviceId);
             if (replaced?.IsNewerThan(session) == true)
             {
-                return session;
+                return (session, false);
+            }
+
+            if (replaced is null && sessions.Length >= maxPerUser)
+            {
+                return (null, true);
             }
 
             Session[] updated = [.. sessions.Where(other => other != replaced), session];
             if (_byUser.TryUpdate(session.UserId, updated, sessions))
             {
-                return replaced;
+                return (replaced, false);
             }
         }
     }

@@ -70,7 +70,11 @@ internal sealed class SignInHandler(
             var start = await reader.ReadAsync(device.UserId, request, cancellationToken);
             await checkpoints.ReachAsync(Checkpoint.SignInRead, connection.Id);
             await devices.SaveAsync(device, cancellationToken);
-            session.Open(Replies(connection, requestId, session, start), start.InboxCursor, start.InboxHead, start.Timelines);
+            if (!await StartAsync(connection, requestId, session, start))
+            {
+                return;
+            }
+
             metrics.SignIn("accepted");
             Log.SignedIn(logger, connection.Id, device.UserId, device.DeviceId, connection.Transport.Transport);
         }
@@ -141,7 +145,13 @@ internal sealed class SignInHandler(
 
     private void Register(Connection connection, Session session)
     {
-        sessions.Add(session)?.Connection.Close(ImCloseCode.Replaced, "This device signed in on another connection.");
+        var (ended, isFull) = sessions.Add(session, _options.MaxSessionsPerUser);
+        if (isFull)
+        {
+            connection.Close(ImCloseCode.TooManyConnections, $"This user has {_options.MaxSessionsPerUser} sessions (MaxSessionsPerUser); sign out of one.", ReconnectDelay());
+        }
+
+        ended?.Connection.Close(ImCloseCode.Replaced, "This device signed in on another connection.");
         if (connection.IsClosed)
         {
             // It was closed before it could be found here.
@@ -150,6 +160,8 @@ internal sealed class SignInHandler(
         }
     }
 
+    private TimeSpan ReconnectDelay() => _options.ReconnectSpread * Random.Shared.NextDouble();
+
     private void Refuse(Connection connection, uint requestId, ImErrorCode code, string message, ImCloseCode closeCode)
     {
         metrics.SignIn(ImErrorCodes.GetName(code));
@@ -157,31 +169,42 @@ internal sealed class SignInHandler(
         connection.Fail(requestId, code, message, closeCode);
     }
 
-    private List<byte[]> Replies(Connection connection, uint requestId, Session session, SignInStart start)
+    // The reply, the pages of a snapshot as fast as they are read, and the session goes on from there. False: the connection was closed meanwhile.
+    private async ValueTask<bool> StartAsync(Connection connection, uint requestId, Session session, SignInStart start)
     {
-        var codec = connection.Outbox.Codec;
-        var signedIn = new SignedIn
-        {
-            UserId = session.UserId,
-            DeviceId = session.Device.DeviceId,
-            ConnectionId = connection.Id,
-            Generation = start.Generation,
-            Reset = start.Snapshot is not null,
-            InboxHead = start.InboxHead,
-            ServerTimeMs = Now(),
-            IdleTimeoutMs = (int)_options.IdleTimeout.TotalMilliseconds,
-            MaxFrameBytes = _options.MaxFrameBytes,
-            TokenExpiresAtMs = connection.ExpiresAtMs,
-            Node = _options.NodeName,
-        };
-        var replies = new List<byte[]> { PacketCodec.Write(new ServerPacket { RequestId = requestId, SignedIn = signedIn }, codec) };
+        connection.Reply(requestId, new ServerPacket { SignedIn = ToReply(connection, session, start) });
         if (start.Snapshot is not null)
         {
-            replies.AddRange(SnapshotPages.Create(start.Snapshot, _options.MaxPageBytes).Select(page => PacketCodec.Write(new ServerPacket { Snapshot = page }, codec)));
+            foreach (var page in SnapshotPages.Create(start.Snapshot, _options.MaxPageBytes))
+            {
+                await connection.WaitForRoomAsync();
+                connection.Reply(0, new ServerPacket { Snapshot = page });
+            }
         }
 
-        return replies;
+        if (connection.IsClosed)
+        {
+            return false;
+        }
+
+        session.Open(start.InboxCursor, start.InboxHead, start.Timelines);
+        return true;
     }
+
+    private SignedIn ToReply(Connection connection, Session session, SignInStart start) => new()
+    {
+        UserId = session.UserId,
+        DeviceId = session.Device.DeviceId,
+        ConnectionId = connection.Id,
+        Generation = start.Generation,
+        Reset = start.Snapshot is not null,
+        InboxHead = start.InboxHead,
+        ServerTimeMs = Now(),
+        IdleTimeoutMs = (int)_options.IdleTimeout.TotalMilliseconds,
+        MaxFrameBytes = _options.MaxFrameBytes,
+        TokenExpiresAtMs = connection.ExpiresAtMs,
+        Node = _options.NodeName,
+    };
 
     private string? CheckFields(SignIn request)
     {

@@ -29,4 +29,7 @@ internal static class EventIds
     public const int DeliveryFailed = 1302;
     public const int HeartbeatFailed = 1303;
     public const int ReloadFailed = 1304;
+    public const int OfferFailed = 1305;
+    public const int AnswerFailed = 1306;
+    public const int LoopFailed = 1307;
 }

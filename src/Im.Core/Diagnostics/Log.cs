@@ -62,4 +62,13 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.ReloadFailed, LogLevel.Error, "Conversation {ConversationId} could not be read for a commit.")]
     public static partial void ReloadFailed(ILogger logger, string conversationId, Exception exception);
+
+    [LoggerMessage(EventIds.OfferFailed, LogLevel.Error, "Entries could not be queued for connection {ConnectionId}; it is closed to sign in again.")]
+    public static partial void OfferFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(EventIds.AnswerFailed, LogLevel.Error, "An item of batch {BatchNumber} was committed but its sender could not be answered.")]
+    public static partial void AnswerFailed(ILogger logger, long batchNumber, Exception exception);
+
+    [LoggerMessage(EventIds.LoopFailed, LogLevel.Critical, "The server's {Loop} ended unexpectedly; the application is stopped.")]
+    public static partial void LoopFailed(ILogger logger, string loop, Exception exception);
 }

@@ -30,7 +30,8 @@ internal sealed class ImServerHost(
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
-    ILogger<ImServerHost> logger) : IHostedLifecycleService
+    ILogger<ImServerHost> logger,
+    IHostApplicationLifetime? application = null) : IHostedLifecycleService
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
 
@@ -57,9 +58,10 @@ internal sealed class ImServerHost(
         }
 
         var generation = await store.GetGenerationAsync(cancellationToken);
-        _committing = committer.RunAsync(_giveUp.Token);
-        _telling = afterCommit.RunAsync(_giveUp.Token);
-        _background = Task.WhenAll(scheduler.RunAsync(lifetime.Stopping), heartbeat.RunAsync(lifetime.Stopping));
+        _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
+        _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
+        _background = Task.WhenAll(
+            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"), GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"));
         try
         {
             foreach (var transport in _transports)
@@ -147,7 +149,20 @@ internal sealed class ImServerHost(
         }
     }
 
-    // A loop's own failure is reported when it is awaited at the end.
+    // A server without one of its loops would take messages and answer nothing: better to stop and be started again.
+    private async Task GuardAsync(Task loop, string name)
+    {
+        try
+        {
+            await loop;
+        }
+        catch (Exception exception)
+        {
+            Log.LoopFailed(logger, name, exception);
+            application?.StopApplication();
+        }
+    }
+
     private static async Task WaitAsync(Task task, CancellationToken cancellationToken)
     {
         try

@@ -54,7 +54,7 @@ internal sealed class BatchBuilder(
     {
         if (gathering.IsFull || gathering.IsClosed(item.ConversationId))
         {
-            gathering.Close(item.ConversationId);
+            gathering.Defer(item.ConversationId);
             _retries.Add(item);
             return;
         }
@@ -147,6 +147,7 @@ internal sealed class BatchBuilder(
         private HashSet<string>? _closed;
         private long _bytes;
         private int _inboxes;
+        private int _deferred;
 
         public List<PendingAppend> Items { get; } = [];
 
@@ -158,6 +159,13 @@ internal sealed class BatchBuilder(
         public bool IsFull { get; private set; }
 
         public bool IsClosed(string conversationId) => _closed?.Contains(conversationId) == true;
+
+        /// <summary>An item of the conversation waits for the next batch, and so do all that follow it; many such make the batch full.</summary>
+        public void Defer(string conversationId)
+        {
+            Close(conversationId);
+            IsFull |= ++_deferred >= options.MaxBatchMessages;
+        }
 
         public void Close(string conversationId) => (_closed ??= new HashSet<string>(StringComparer.Ordinal)).Add(conversationId);
 

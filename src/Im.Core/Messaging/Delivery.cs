@@ -7,6 +7,7 @@ using Im.Protocol;
 using Im.Storage;
 using Im.Sync;
 using Im.Timelines;
+using Microsoft.Extensions.Logging;
 
 namespace Im.Messaging;
 
@@ -20,7 +21,8 @@ internal sealed class Delivery(
     ConversationReaders readers,
     RecentEntries recent,
     AfterCommit afterCommit,
-    ImMetrics metrics)
+    ImMetrics metrics,
+    ILogger<Delivery> logger)
 {
     public void Deliver(Batch batch)
     {
@@ -129,13 +131,23 @@ internal sealed class Delivery(
         return null;
     }
 
-    private static void Answer(Batch batch, AppendResult result)
+    private void Answer(Batch batch, AppendResult result)
     {
         for (var i = 0; i < batch.Items.Count; i++)
         {
-            if (!batch.IsRetried(i))
+            if (batch.IsRetried(i))
+            {
+                continue;
+            }
+
+            try
             {
                 batch.Items[i].Answer(result.Items[i]);
+            }
+            catch (Exception exception)
+            {
+                // It is stored; a resend gets the same answer. The others get theirs.
+                Log.AnswerFailed(logger, batch.Number, exception);
             }
         }
     }
@@ -185,7 +197,7 @@ internal sealed class Delivery(
         {
             foreach (var session in sessions.Get(deliveryClass.UserIds[i]))
             {
-                session.Offer(new InboxSeq(firstSeqs[i]), payload);
+                Offer(session, null, firstSeqs[i], payload);
                 delivered += payload.Count;
             }
         }
@@ -203,11 +215,32 @@ internal sealed class Delivery(
         var payload = new PushPayload(run);
         foreach (var session in rented.AsSpan(0, count))
         {
-            session.Offer(run.Run.ConversationId, run.Run.First, payload);
+            Offer(session, run.Run.ConversationId, run.Run.First.Value, payload);
         }
 
         ArrayPool<Session>.Shared.Return(rented, clearArray: true);
         metrics.Delivered((long)payload.Count * count);
+    }
+
+    // One session's failure is its own: it is closed, and catches up when it comes back.
+    private void Offer(Session session, string? conversationId, long first, PushPayload payload)
+    {
+        try
+        {
+            if (conversationId is null)
+            {
+                session.Offer(new InboxSeq(first), payload);
+            }
+            else
+            {
+                session.Offer(conversationId, new ConversationSeq(first), payload);
+            }
+        }
+        catch (Exception exception)
+        {
+            Log.OfferFailed(logger, session.Connection.Id, exception);
+            session.Connection.Close(ImCloseCode.InternalError, "Your entries could not be queued; sign in again.");
+        }
     }
 
     private StoredMessages CollectNotices(Batch batch, AppendResult result)

@@ -1,6 +1,6 @@
 using Im.Diagnostics;
 using Im.Model;
-using Im.Protocol;
+using Im.Storage;
 using Im.Users;
 
 namespace Im.Messaging;
@@ -35,11 +35,24 @@ internal sealed class ImMessages(SendPipeline pipeline, UserDirectory users, ImM
             }
             else
             {
-                await pipeline.SubmitAsync(pending, cancellationToken);
+                await SubmitAsync(pending, cancellationToken);
             }
         }
 
         return await Task.WhenAll(results).WaitAsync(cancellationToken);
+    }
+
+    private async ValueTask SubmitAsync(HostMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await pipeline.SubmitAsync(message, cancellationToken);
+        }
+        catch (ImStorageException)
+        {
+            // The other messages of the list keep their results.
+            message.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again with the same ClientMessageId.");
+        }
     }
 
     private HostMessage ToPending(OutgoingMessage message) => new(metrics)

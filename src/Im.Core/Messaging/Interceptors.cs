@@ -46,9 +46,9 @@ internal sealed class Interceptors(
             if (result.Content is { } content)
             {
                 message.Content = ContentMapping.ToWire(content);
-                if (message.Content.CalculateSize() > _maxBodyBytes)
+                if (ContentRules.Check(message.Content, _maxBodyBytes) is { } problem)
                 {
-                    return (ImErrorCode.BodyTooLarge, "The host made the content larger than MaxBodyBytes.");
+                    return (problem.Code, "What the host made of the message cannot be stored. " + problem.Message);
                 }
             }
         }

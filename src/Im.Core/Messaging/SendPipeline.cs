@@ -98,7 +98,6 @@ internal sealed class SendPipeline(
 
     private (ImErrorCode Code, string Message)? CheckFields(PendingMessage message)
     {
-        var content = message.Content;
         if (!Ids.IsId(message.ClientMessageId))
         {
             return (ImErrorCode.InvalidArgument, $"clientMessageId must be 1–{Ids.MaxBytes} bytes without control characters; use a random one for each message.");
@@ -114,20 +113,7 @@ internal sealed class SendPipeline(
             return (ImErrorCode.UnknownConversation, "Nothing can be sent to this conversationId.");
         }
 
-        if (!Ids.IsId(content.ContentType))
-        {
-            return (ImErrorCode.InvalidArgument, $"content.contentType must be 1–{Ids.MaxBytes} bytes, for example \"text\".");
-        }
-
-        if (content.Text.Length == 0 && content.Data.IsEmpty)
-        {
-            return (ImErrorCode.EmptyBody, "The content has neither text nor data.");
-        }
-
-        var size = content.CalculateSize();
-        return size > _options.MaxBodyBytes
-            ? (ImErrorCode.BodyTooLarge, $"The content is {size} bytes; the limit (MaxBodyBytes) is {_options.MaxBodyBytes}.")
-            : null;
+        return ContentRules.Check(message.Content, _options.MaxBodyBytes);
     }
 
     private async ValueTask<(ConversationInfo? Info, (ImErrorCode Code, string Message) Refusal)> ResolveAsync(

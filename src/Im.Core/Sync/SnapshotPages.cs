@@ -6,9 +6,13 @@ namespace Im.Sync;
 /// <summary>Cuts a snapshot into packets of bounded size.</summary>
 internal static class SnapshotPages
 {
-    public static IReadOnlyList<Snapshot> Create(InboxSnapshot snapshot, int maxBytes)
+    /// <summary>The last entry is for a preview; a larger one is left to be read from the history.</summary>
+    private const int MaxLastEntryBytes = 4096;
+
+    /// <summary>The pages, each made when it is asked for; at least one.</summary>
+    public static IEnumerable<Snapshot> Create(InboxSnapshot snapshot, int maxBytes)
     {
-        var pages = new List<Snapshot> { new() { InboxSeq = snapshot.Seq.Value } };
+        var page = new Snapshot { InboxSeq = snapshot.Seq.Value };
         var bytes = 0;
         foreach (var conversation in snapshot.Conversations)
         {
@@ -16,16 +20,17 @@ internal static class SnapshotPages
             var size = state.CalculateSize();
             if (bytes > 0 && bytes + size > maxBytes)
             {
-                pages[^1].HasMore = true;
-                pages.Add(new Snapshot { InboxSeq = snapshot.Seq.Value });
+                page.HasMore = true;
+                yield return page;
+                page = new Snapshot { InboxSeq = snapshot.Seq.Value };
                 bytes = 0;
             }
 
-            pages[^1].Conversations.Add(state);
+            page.Conversations.Add(state);
             bytes += size;
         }
 
-        return pages;
+        yield return page;
     }
 
     private static ConversationState ToState(UserConversation conversation) => new()
@@ -38,7 +43,7 @@ internal static class SnapshotPages
             : GroupMapping.ToWire(conversation.Group, conversation.Fanout, conversation.MemberCount, conversation.Version),
         ReadSeq = conversation.ReadSeq.Value,
         Unread = conversation.Unread,
-        LastEntry = conversation.LastEntry is null ? null : EntryEncoder.ToEntry(conversation.LastEntry),
+        LastEntry = conversation.LastEntry is { Body.Length: <= MaxLastEntryBytes } last ? EntryEncoder.ToEntry(last) : null,
         JoinedSeq = conversation.Joined.Value,
     };
 }

@@ -14,4 +14,5 @@ internal static class EventIds
     public const int HandlerFailed = 2014;
     public const int CloseTimedOut = 2015;
     public const int ConnectionsLeft = 2020;
+    public const int NoTls = 2021;
 }

@@ -39,4 +39,7 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.ConnectionsLeft, LogLevel.Warning, "{Count} connections did not end in time")]
     public static partial void ConnectionsLeft(ILogger logger, int count);
+
+    [LoggerMessage(EventIds.NoTls, LogLevel.Warning, "{Endpoint} is open to other machines without TLS: tokens and messages can be read on the way. Set the endpoint's Certificate, or its Address to IPAddress.Loopback behind a proxy")]
+    public static partial void NoTls(ILogger logger, IPEndPoint endpoint);
 }

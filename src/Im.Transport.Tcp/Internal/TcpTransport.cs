@@ -93,6 +93,11 @@ internal sealed class TcpTransport : IImTransport, ITcpTransportEndpoints
         var tls = TlsOf(endpoint);
         var socket = ListeningSocket.Bind(endpoint, _context.Options.Backlog);
         Log.Listening(_context.Logger, socket.Endpoint, tls is not null);
+        if (tls is null && !IPAddress.IsLoopback(socket.Endpoint.Address))
+        {
+            Log.NoTls(_context.Logger, socket.Endpoint);
+        }
+
         return new TcpEndpointListener(socket, client => Accepted(client, tls, acceptor), _context.Time, _context.Logger);
     }
 

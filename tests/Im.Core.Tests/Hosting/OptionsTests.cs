@@ -19,6 +19,7 @@ public sealed class OptionsTests
         Assert.Equal(256, options.MaxInFlightSends);
         Assert.Equal(100_000, options.MaxConnections);
         Assert.Equal(10_000, options.MaxConnectionsPerAddress);
+        Assert.Equal(50, options.MaxSessionsPerUser);
         Assert.Equal(TimeSpan.FromSeconds(10), options.SignInTimeout);
         Assert.Equal(TimeSpan.FromSeconds(90), options.IdleTimeout);
         Assert.Equal(TimeSpan.FromSeconds(1), options.HeartbeatInterval);

@@ -6,6 +6,9 @@ namespace Im.Storage.InMemory;
 /// <summary>Devices and their acks, in memory.</summary>
 internal sealed class InMemoryDeviceStore : IDeviceStore
 {
+    // Device ids are the clients' to choose: the devices that signed in longest ago are forgotten, with their acks.
+    private const int MaxDevicesPerUser = 200;
+
     private readonly InMemoryState _state;
 
     internal InMemoryDeviceStore(InMemoryState state) => _state = state;
@@ -20,7 +23,13 @@ internal sealed class InMemoryDeviceStore : IDeviceStore
 
         lock (_state.Gate)
         {
-            _state.GetOrAddUser(device.UserId).Devices[device.DeviceId] = device;
+            var user = _state.GetOrAddUser(device.UserId);
+            if (!user.Devices.ContainsKey(device.DeviceId) && user.Devices.Count >= MaxDevicesPerUser)
+            {
+                Forget(user, user.Devices.Values.MinBy(other => other.LastSignInMs)!.DeviceId);
+            }
+
+            user.Devices[device.DeviceId] = device;
         }
 
         return ValueTask.CompletedTask;
@@ -82,6 +91,15 @@ internal sealed class InMemoryDeviceStore : IDeviceStore
         {
             var ack = _state.Users.TryGetValue(userId, out var user) ? user.Acks.GetValueOrDefault((deviceId, timeline)) : 0;
             return new ValueTask<long>(ack);
+        }
+    }
+
+    private static void Forget(UserState user, string deviceId)
+    {
+        user.Devices.Remove(deviceId);
+        foreach (var key in user.Acks.Keys.Where(key => key.DeviceId == deviceId).ToArray())
+        {
+            user.Acks.Remove(key);
         }
     }
 }
