@@ -22,7 +22,7 @@ if (string.IsNullOrEmpty(builder.Configuration["urls"]) && string.IsNullOrEmpty(
 var folder = new DataFolder(builder.Environment.ContentRootPath, builder.Configuration["Data:Path"]);
 builder.Services.AddOptions<ChatOptions>().BindConfiguration("Chat").ValidateDataAnnotations().ValidateOnStart();
 builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSingleton(folder).AddSingleton<ChatDatabase>().AddSingleton<UserTable>().AddSingleton<GroupTable>();
+builder.Services.AddSingleton(folder).AddSingleton<ChatDatabase>().AddSingleton<UserTable>().AddSingleton<SignInTable>().AddSingleton<GroupTable>();
 builder.Services.AddSingleton<PictureStore>().AddSingleton<GroupService>().AddSingleton<ImTokens>();
 builder.Services.AddSingleton<IPasswordHasher<ChatUser>, PasswordHasher<ChatUser>>().AddSingleton<DummyPassword>();
 builder.Services.AddDataProtection().SetApplicationName("Im.Sample.Chat").PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));
@@ -36,6 +36,7 @@ builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationSc
     o.SlidingExpiration = true;
     o.Events.OnRedirectToLogin = context => Answer(context, StatusCodes.Status401Unauthorized);
     o.Events.OnRedirectToAccessDenied = context => Answer(context, StatusCodes.Status403Forbidden);
+    o.Events.OnValidatePrincipal = RejectWhoSignedOut;
 });
 builder.Services.AddAuthorization(o => o.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
 
@@ -77,6 +78,19 @@ static Task Answer(Microsoft.AspNetCore.Authentication.RedirectContext<CookieAut
 {
     context.Response.StatusCode = status;
     return context.Response.WriteAsJsonAsync(new Problem("Sign in first."), context.HttpContext.RequestAborted);
+}
+
+// A cookie is good as long as its sign-in: a copy of it is worth nothing once its user has signed out.
+static Task RejectWhoSignedOut(CookieValidatePrincipalContext context)
+{
+    var user = context.Principal;
+    var signIns = context.HttpContext.RequestServices.GetRequiredService<SignInTable>();
+    if (user is null || !signIns.IsValid(user.SignInId(), user.UserId()))
+    {
+        context.RejectPrincipal();
+    }
+
+    return Task.CompletedTask;
 }
 
 // The files have no version in their names, so a browser asks whether they changed.
