@@ -23,10 +23,10 @@ var folder = new DataFolder(builder.Environment.ContentRootPath, builder.Configu
 builder.Services.AddOptions<ChatOptions>().BindConfiguration("Chat").ValidateDataAnnotations().ValidateOnStart();
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton(folder).AddSingleton<ChatDatabase>().AddSingleton<UserTable>().AddSingleton<SignInTable>().AddSingleton<GroupTable>();
-builder.Services.AddSingleton<PictureStore>().AddSingleton<GroupService>().AddSingleton<ImTokens>();
+builder.Services.AddSingleton<PictureStore>().AddSingleton<PictureAccess>().AddSingleton<GroupService>().AddSingleton<ImTokens>();
 builder.Services.AddSingleton<IPasswordHasher<ChatUser>, PasswordHasher<ChatUser>>().AddSingleton<DummyPassword>();
 builder.Services.AddDataProtection().SetApplicationName("Im.Sample.Chat").PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));
-builder.Services.AddSignInRateLimit();
+builder.Services.AddChatRateLimits();
 builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(o =>
 {
     o.Cookie.Name = "im-chat";
@@ -43,6 +43,7 @@ builder.Services.AddAuthorization(o => o.FallbackPolicy = new AuthorizationPolic
 // ---- what IM adds
 builder.Services.AddImServer()
     .AddUserProvider<ChatUserProvider>()
+    .AddMessageInterceptor<PictureSharing>()
     .AddWebSocketTransport()
     .AddTcpTransport(o => o.Endpoints.Add(new TcpEndpointOptions
     {
