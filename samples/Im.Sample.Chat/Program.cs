@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Im.Sample.Chat.Accounts;
 using Im.Sample.Chat.Data;
 using Im.Sample.Chat.Groups;
@@ -72,7 +73,18 @@ app.MapContacts();
 app.MapGroups();
 app.MapPictures();
 app.MapIm("/im").RequireAuthorization();
-app.Run();
+try
+{
+    app.Run();
+}
+catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
+{
+    // The page's own port has an error of its own.
+    Console.Error.WriteLine(
+        $"The port for native clients is in use by another program ({e.Message}) "
+        + "Start the sample with --Im:TcpPort=0 for any free port, or with another number.");
+    Environment.ExitCode = 1;
+}
 
 // An API answers with a status; a redirect is for pages.
 static Task Answer(Microsoft.AspNetCore.Authentication.RedirectContext<CookieAuthenticationOptions> context, int status)
