@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Im.Sample.Chat.Accounts;
 using Im.Sample.Chat.Data;
 using Im.Sample.Chat.Groups;
@@ -22,11 +23,11 @@ if (string.IsNullOrEmpty(builder.Configuration["urls"]) && string.IsNullOrEmpty(
 var folder = new DataFolder(builder.Environment.ContentRootPath, builder.Configuration["Data:Path"]);
 builder.Services.AddOptions<ChatOptions>().BindConfiguration("Chat").ValidateDataAnnotations().ValidateOnStart();
 builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSingleton(folder).AddSingleton<ChatDatabase>().AddSingleton<UserTable>().AddSingleton<GroupTable>();
-builder.Services.AddSingleton<PictureStore>().AddSingleton<GroupService>().AddSingleton<ImTokens>();
+builder.Services.AddSingleton(folder).AddSingleton<ChatDatabase>().AddSingleton<UserTable>().AddSingleton<SignInTable>().AddSingleton<GroupTable>();
+builder.Services.AddSingleton<PictureStore>().AddSingleton<PictureAccess>().AddSingleton<GroupService>().AddSingleton<ImTokens>();
 builder.Services.AddSingleton<IPasswordHasher<ChatUser>, PasswordHasher<ChatUser>>().AddSingleton<DummyPassword>();
 builder.Services.AddDataProtection().SetApplicationName("Im.Sample.Chat").PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));
-builder.Services.AddSignInRateLimit();
+builder.Services.AddChatRateLimits();
 builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(o =>
 {
     o.Cookie.Name = "im-chat";
@@ -36,12 +37,14 @@ builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationSc
     o.SlidingExpiration = true;
     o.Events.OnRedirectToLogin = context => Answer(context, StatusCodes.Status401Unauthorized);
     o.Events.OnRedirectToAccessDenied = context => Answer(context, StatusCodes.Status403Forbidden);
+    o.Events.OnValidatePrincipal = RejectWhoSignedOut;
 });
 builder.Services.AddAuthorization(o => o.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
 
 // ---- what IM adds
 builder.Services.AddImServer()
     .AddUserProvider<ChatUserProvider>()
+    .AddMessageInterceptor<PictureSharing>()
     .AddWebSocketTransport()
     .AddTcpTransport(o => o.Endpoints.Add(new TcpEndpointOptions
     {
@@ -70,13 +73,37 @@ app.MapContacts();
 app.MapGroups();
 app.MapPictures();
 app.MapIm("/im").RequireAuthorization();
-app.Run();
+try
+{
+    app.Run();
+}
+catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
+{
+    // The page's own port has an error of its own.
+    Console.Error.WriteLine(
+        $"The port for native clients is in use by another program ({e.Message}) "
+        + "Start the sample with --Im:TcpPort=0 for any free port, or with another number.");
+    Environment.ExitCode = 1;
+}
 
 // An API answers with a status; a redirect is for pages.
 static Task Answer(Microsoft.AspNetCore.Authentication.RedirectContext<CookieAuthenticationOptions> context, int status)
 {
     context.Response.StatusCode = status;
     return context.Response.WriteAsJsonAsync(new Problem("Sign in first."), context.HttpContext.RequestAborted);
+}
+
+// A cookie is good as long as its sign-in: a copy of it is worth nothing once its user has signed out.
+static Task RejectWhoSignedOut(CookieValidatePrincipalContext context)
+{
+    var user = context.Principal;
+    var signIns = context.HttpContext.RequestServices.GetRequiredService<SignInTable>();
+    if (user is null || !signIns.IsValid(user.SignInId(), user.UserId()))
+    {
+        context.RejectPrincipal();
+    }
+
+    return Task.CompletedTask;
 }
 
 // The files have no version in their names, so a browser asks whether they changed.

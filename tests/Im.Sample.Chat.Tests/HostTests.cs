@@ -42,7 +42,8 @@ public sealed class HostTests(SharedChatApp shared) : IClassFixture<SharedChatAp
         using var client = Client();
         await Register(client, NewName());
         using var form = await client.PostAsync("/api/token", new StringContent("{}", Encoding.UTF8, "text/plain"));
-        Assert.Equal(HttpStatusCode.Forbidden, form.StatusCode);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, form.StatusCode);
+        Assert.Contains("Content-Type: application/json", await Error(form));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/token") { Content = JsonContent.Create(new { }) };
         request.Headers.Add("Origin", "http://evil.example");
         using var foreign = await client.SendAsync(request);

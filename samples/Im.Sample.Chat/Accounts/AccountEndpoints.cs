@@ -24,11 +24,11 @@ internal static class AccountEndpoints
         // Anonymous too, so that a page without a cookie gets a plain answer rather than an error.
         app.MapGet("/api/me", Me).AllowAnonymous();
         app.MapPost("/api/logout", SignOut);
-        app.MapPost("/api/token", (ClaimsPrincipal user, ImTokens tokens) => Results.Json(tokens.Create(user.UserId())));
+        app.MapPost("/api/token", (ClaimsPrincipal user, ImTokens tokens) => Results.Json(tokens.Create(user.UserId(), user.SignInId())));
     }
 
     private static async Task<IResult> Register(
-        RegisterRequest request, UserTable users, IPasswordHasher<ChatUser> hasher, HttpContext context)
+        RegisterRequest request, UserTable users, IPasswordHasher<ChatUser> hasher, SignInTable signIns, HttpContext context)
     {
         var name = request.Name?.Trim() ?? "";
         var displayName = string.IsNullOrWhiteSpace(request.DisplayName) ? name : request.DisplayName.Trim();
@@ -45,12 +45,12 @@ internal static class AccountEndpoints
             return Problem.Of(StatusCodes.Status409Conflict, "This user name is taken.");
         }
 
-        await SetCookie(context, user);
+        await SetCookie(context, user, signIns);
         return Results.Json(View(user));
     }
 
     private static async Task<IResult> SignIn(
-        SignInRequest request, UserTable users, IPasswordHasher<ChatUser> hasher, DummyPassword dummy, HttpContext context)
+        SignInRequest request, UserTable users, IPasswordHasher<ChatUser> hasher, DummyPassword dummy, SignInTable signIns, HttpContext context)
     {
         var user = users.FindByName(request.Name?.Trim() ?? "");
         var password = request.Password is { Length: <= 128 } given ? given : "";
@@ -67,18 +67,27 @@ internal static class AccountEndpoints
             users.SetPasswordHash(user.Id, hasher.HashPassword(user, password));
         }
 
-        await SetCookie(context, user);
+        await SetCookie(context, user, signIns);
         return Results.Json(View(user));
     }
 
-    private static async Task<IResult> SignOut(SignOutRequest request, HttpContext context, IImServer im)
+    private static async Task<IResult> SignOut(SignOutRequest request, HttpContext context, SignInTable signIns, IImServer im)
     {
+        var userId = context.User.UserId();
         await context.SignOutAsync();
 
-        // The cookie is gone, but a connection that it opened lives on: end it. Other devices of the user stay.
-        if (!string.IsNullOrEmpty(request.DeviceId))
+        // First the sign-in, so that its cookie and its tokens let nobody in any more; then the connections that they opened. The client may hang up
+        // meanwhile: nothing is cancelled.
+        if (request.Everywhere)
         {
-            await im.Sessions.DisconnectAsync(context.User.UserId(), request.DeviceId, SignedOut, "signed out", context.RequestAborted);
+            signIns.EndAll(userId);
+            await im.Sessions.DisconnectAsync(userId, null, SignedOut, "signed out", CancellationToken.None);
+            return Results.Json(new { });
+        }
+
+        foreach (var device in signIns.End(context.User.SignInId(), userId))
+        {
+            await im.Sessions.DisconnectAsync(userId, device, SignedOut, "signed out", CancellationToken.None);
         }
 
         return Results.Json(new { });
@@ -89,10 +98,12 @@ internal static class AccountEndpoints
             ? Results.Json(View(user))
             : Results.Json<UserView?>(null);
 
-    private static Task SetCookie(HttpContext context, ChatUser user)
+    private static Task SetCookie(HttpContext context, ChatUser user, SignInTable signIns)
     {
+        var signInId = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        signIns.Add(signInId, user.Id);
         var identity = new ClaimsIdentity(
-            [new Claim(ClaimTypes.NameIdentifier, user.Id), new Claim(ClaimTypes.Name, user.Name)],
+            [new Claim(ClaimTypes.NameIdentifier, user.Id), new Claim(ClaimTypes.Name, user.Name), new Claim(PrincipalExtensions.SignInClaim, signInId)],
             CookieAuthenticationDefaults.AuthenticationScheme);
         return context.SignInAsync(new ClaimsPrincipal(identity), new AuthenticationProperties { IsPersistent = true });
     }
@@ -103,7 +114,7 @@ internal static class AccountEndpoints
 
     private sealed record SignInRequest(string? Name, string? Password);
 
-    private sealed record SignOutRequest(string? DeviceId);
+    private sealed record SignOutRequest(bool Everywhere);
 
     private sealed record UserView(string Id, string Name, string DisplayName);
 }

@@ -8,21 +8,21 @@ namespace Im.Sample.Chat.Accounts;
 /// <summary>Short-lived tokens that let a native client in over TCP, where there is no cookie.</summary>
 internal sealed class ImTokens(IDataProtectionProvider protection, IOptions<ChatOptions> options, TimeProvider time)
 {
-    private readonly ITimeLimitedDataProtector _protector = protection.CreateProtector("Im.Sample.Chat.Token.v1").ToTimeLimitedDataProtector();
+    private readonly ITimeLimitedDataProtector _protector = protection.CreateProtector("Im.Sample.Chat.Token.v2").ToTimeLimitedDataProtector();
 
-    public ImToken Create(string userId)
+    public ImToken Create(string userId, string signInId)
     {
         var expires = time.GetUtcNow() + options.Value.TokenLifetime;
-        return new ImToken(_protector.Protect(userId, expires), expires.ToUnixTimeMilliseconds());
+        return new ImToken(_protector.Protect(signInId + " " + userId, expires), expires.ToUnixTimeMilliseconds());
     }
 
-    /// <summary>Whose token it is and until when; null if it is none of ours or has expired.</summary>
-    public (string UserId, DateTimeOffset ExpiresAt)? Read(string token)
+    /// <summary>Whose token it is, of which sign-in and until when; null if it is none of ours or has expired.</summary>
+    public (string UserId, string SignInId, DateTimeOffset ExpiresAt)? Read(string token)
     {
         try
         {
-            var userId = _protector.Unprotect(token, out var expires);
-            return (userId, expires);
+            var parts = _protector.Unprotect(token, out var expires).Split(' ', 2);
+            return (parts[1], parts[0], expires);
         }
         catch (CryptographicException)
         {

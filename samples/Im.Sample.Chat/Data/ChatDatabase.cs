@@ -20,6 +20,18 @@ internal sealed class ChatDatabase
         CREATE TABLE IF NOT EXISTS pictures (
             hash TEXT PRIMARY KEY, content_type TEXT NOT NULL, size INTEGER NOT NULL, uploaded_by TEXT NOT NULL, created_ms INTEGER NOT NULL
             ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS picture_owners (
+            hash TEXT NOT NULL REFERENCES pictures(hash), user_id TEXT NOT NULL, PRIMARY KEY (user_id, hash)) WITHOUT ROWID;
+        INSERT OR IGNORE INTO picture_owners (hash, user_id) SELECT hash, uploaded_by FROM pictures;
+        CREATE TABLE IF NOT EXISTS picture_conversations (
+            hash TEXT NOT NULL REFERENCES pictures(hash), conversation_id TEXT NOT NULL, PRIMARY KEY (hash, conversation_id)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS sign_ins (
+            id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users(id), created_ms INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS sign_ins_by_user ON sign_ins (user_id);
+        CREATE TABLE IF NOT EXISTS sign_in_devices (
+            user_id TEXT NOT NULL, device_id TEXT NOT NULL, sign_in_id TEXT NOT NULL REFERENCES sign_ins(id) ON DELETE CASCADE,
+            PRIMARY KEY (user_id, device_id)) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS sign_in_devices_by_sign_in ON sign_in_devices (sign_in_id);
         """;
 
     private readonly string _connectionString;
@@ -55,6 +67,12 @@ internal sealed class ChatDatabase
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object Value)[] parameters)
     {
         using var connection = Open();
+        return Query(connection, sql, read, parameters);
+    }
+
+    public static List<T> Query<T>(
+        SqliteConnection connection, string sql, Func<SqliteDataReader, T> read, params (string Name, object Value)[] parameters)
+    {
         using var command = Command(connection, sql, parameters);
         using var reader = command.ExecuteReader();
         var rows = new List<T>();

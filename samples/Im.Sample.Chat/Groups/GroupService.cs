@@ -15,6 +15,7 @@ internal sealed class GroupService(GroupTable groups, UserTable users, IImServer
 
     public async Task<GroupResult> CreateAsync(string actorId, string? name, IReadOnlyList<string>? memberIds, CancellationToken cancellationToken)
     {
+        // Nothing of this changes while others wait: users are never removed, and a new group is nobody else's business.
         var trimmed = name?.Trim() ?? "";
         if (trimmed.Length is 0 or > 60)
         {
@@ -33,16 +34,25 @@ internal sealed class GroupService(GroupTable groups, UserTable users, IImServer
         }
 
         var group = new ChatGroup(RandomNumberGenerator.GetHexString(16, lowercase: true), trimmed, actorId, members);
-        return await Change(
-            () => groups.Add(group),
-            async () => await im.Groups.CreateAsync(
-                new NewGroup { GroupId = group.Id, Info = new GroupInfo(group.Name), MemberIds = members, ActorId = actorId }, cancellationToken),
-            () => groups.Remove(group.Id),
-            group.Id,
+        return await InTurn(
+            () => Change(
+                group.Id,
+                () => groups.Add(group),
+                async () => await im.Groups.CreateAsync(
+                    new NewGroup { GroupId = group.Id, Info = new GroupInfo(group.Name), MemberIds = members, ActorId = actorId },
+                    CancellationToken.None),
+                () => groups.Remove(group.Id)),
             cancellationToken);
     }
 
-    public async Task<GroupResult> AddAsync(string actorId, string groupId, IReadOnlyList<string>? userIds, CancellationToken cancellationToken)
+    public Task<GroupResult> AddAsync(string actorId, string groupId, IReadOnlyList<string>? userIds, CancellationToken cancellationToken) =>
+        InTurn(() => AddInTurn(actorId, groupId, userIds), cancellationToken);
+
+    /// <summary>Leaves, or removes somebody else, which only the group's owner may.</summary>
+    public Task<GroupResult> RemoveAsync(string actorId, string groupId, string userId, CancellationToken cancellationToken) =>
+        InTurn(() => RemoveInTurn(actorId, groupId, userId), cancellationToken);
+
+    private async Task<GroupResult> AddInTurn(string actorId, string groupId, IReadOnlyList<string>? userIds)
     {
         if (groups.Find(groupId) is not { } group || !group.MemberIds.Contains(actorId))
         {
@@ -56,15 +66,13 @@ internal sealed class GroupService(GroupTable groups, UserTable users, IImServer
         }
 
         return await Change(
-            () => groups.AddMembers(groupId, added),
-            async () => await im.Groups.AddMembersAsync(groupId, added, actorId, cancellationToken),
-            () => Array.ForEach(added, user => groups.RemoveMember(groupId, user)),
             groupId,
-            cancellationToken);
+            () => groups.AddMembers(groupId, added),
+            async () => await im.Groups.AddMembersAsync(groupId, added, actorId, CancellationToken.None),
+            () => Array.ForEach(added, user => groups.RemoveMember(groupId, user)));
     }
 
-    /// <summary>Leaves, or removes somebody else, which only the group's owner may.</summary>
-    public async Task<GroupResult> RemoveAsync(string actorId, string groupId, string userId, CancellationToken cancellationToken)
+    private async Task<GroupResult> RemoveInTurn(string actorId, string groupId, string userId)
     {
         if (groups.Find(groupId) is not { } group || !group.MemberIds.Contains(actorId) || !group.MemberIds.Contains(userId))
         {
@@ -80,11 +88,14 @@ internal sealed class GroupService(GroupTable groups, UserTable users, IImServer
         if (left.Length == 0)
         {
             return await Change(
-                () => groups.Remove(groupId), async () => await im.Groups.DissolveAsync(groupId, actorId, cancellationToken),
-                () => groups.Add(group), groupId, cancellationToken);
+                groupId,
+                () => groups.Remove(groupId),
+                async () => await im.Groups.DissolveAsync(groupId, actorId, CancellationToken.None),
+                () => groups.Add(group));
         }
 
         return await Change(
+            groupId,
             () =>
             {
                 groups.RemoveMember(groupId, userId);
@@ -93,42 +104,45 @@ internal sealed class GroupService(GroupTable groups, UserTable users, IImServer
                     groups.SetOwner(groupId, left[0]);
                 }
             },
-            async () => await im.Groups.RemoveMembersAsync(groupId, [userId], actorId, cancellationToken),
+            async () => await im.Groups.RemoveMembersAsync(groupId, [userId], actorId, CancellationToken.None),
             () =>
             {
                 groups.AddMembers(groupId, [userId]);
                 groups.SetOwner(groupId, group.OwnerId);
-            },
-            groupId,
-            cancellationToken);
+            });
     }
 
-    private async Task<GroupResult> Change(Action write, Func<Task> follow, Action undo, string groupId, CancellationToken cancellationToken)
+    /// <summary>Checks and changes while nobody else does. Whoever goes away while waiting has changed nothing.</summary>
+    private async Task<GroupResult> InTurn(Func<Task<GroupResult>> checkAndChange, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            write();
-            try
-            {
-                await follow();
-            }
-            catch (ImException e)
-            {
-                undo();
-                return GroupResult.Bad(e.Message);
-            }
-            catch
-            {
-                undo();
-                throw;
-            }
-
-            return GroupResult.Ok(groups.Find(groupId));
+            return await checkAndChange();
         }
         finally
         {
             _gate.Release();
         }
     }
+
+    // From the write on nothing is cancelled: a client that goes away does not leave the two sides different.
+    private async Task<GroupResult> Change(string groupId, Action write, Func<Task> follow, Action undo)
+    {
+        write();
+        try
+        {
+            await follow();
+        }
+        catch (ImException e) when (IsRefusal(e.Code))
+        {
+            undo();
+            return GroupResult.Bad(e.Message);
+        }
+
+        return GroupResult.Ok(groups.Find(groupId));
+    }
+
+    // Only a refusal says that IM has changed nothing. After any other failure it may have, so the database, which is the truth, stays as it is.
+    private static bool IsRefusal(ImErrorCode code) => code is ImErrorCode.InvalidArgument or >= ImErrorCode.UnknownUser;
 }

@@ -10,6 +10,16 @@ internal sealed class ChatOptions
     [Range(1024, 50 * 1024 * 1024)]
     public int MaxPictureBytes { get; set; } = 5 * 1024 * 1024;
 
+    /// <summary>How many bytes the pictures that one user has uploaded may have together.</summary>
+    /// <value>Default: 200 MiB.</value>
+    [Range(1024.0, 1024.0 * 1024 * 1024 * 1024)]
+    public long PictureQuotaBytes { get; set; } = 200L * 1024 * 1024;
+
+    /// <summary>How many pictures a minute one user may upload.</summary>
+    /// <value>Default: 30.</value>
+    [Range(1, 10_000)]
+    public int MaxPicturesPerMinute { get; set; } = 30;
+
     /// <summary>How many times a minute one address may try to sign in or register.</summary>
     /// <value>Default: 20.</value>
     [Range(1, 10_000)]

@@ -10,31 +10,33 @@ namespace Im.Sample.Chat.Hosting;
 internal static class SameSiteRequests
 {
     public static IApplicationBuilder UseSameSiteRequests(this IApplicationBuilder app) => app.Use((context, next) =>
-        IsAllowed(context.Request) ? next(context) : Refuse(context));
+        Check(context.Request) is { } problem ? Refuse(context, problem.Status, problem.Error) : next(context));
 
-    private static bool IsAllowed(HttpRequest request)
+    private static (int Status, string Error)? Check(HttpRequest request)
     {
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || !request.Path.StartsWithSegments("/api"))
         {
-            return true;
+            return null;
         }
 
         var origin = request.Headers.Origin.ToString();
         if (origin.Length > 0 && (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.Authority != request.Host.Value))
         {
-            return false;
+            return (StatusCodes.Status403Forbidden, "Requests must come from this site.");
         }
 
         // The one upload sends raw bytes; everything else is JSON. Neither can come from an HTML form.
         return MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-                || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase));
+                || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
+            ? null
+            : (StatusCodes.Status415UnsupportedMediaType,
+                "Send the header Content-Type: application/json, also where there is no body (application/octet-stream for a picture).");
     }
 
-    private static Task Refuse(HttpContext context)
+    private static Task Refuse(HttpContext context, int status, string error)
     {
-        context.Response.StatusCode = StatusCodes.Status403Forbidden;
-        return context.Response.WriteAsJsonAsync(
-            new Problem("Requests must come from this site, with the content type application/json."), context.RequestAborted);
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(new Problem(error), context.RequestAborted);
     }
 }

@@ -11,16 +11,15 @@ internal static class PictureEndpoints
 {
     public static void MapPictures(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/api/pictures", Upload);
+        app.MapPost("/api/pictures", Upload).RequireRateLimiting(RateLimits.Upload);
         app.MapGet("/pictures/{hash}", Download);
     }
 
     private static async Task<IResult> Upload(HttpContext context, ClaimsPrincipal user, PictureStore pictures)
     {
-        var limit = $"A picture may have at most {pictures.MaxBytes / (1024 * 1024.0):0.#} MB.";
         if (context.Request.ContentLength > pictures.MaxBytes)
         {
-            return Problem.Of(StatusCodes.Status413PayloadTooLarge, limit);
+            return Answer(PictureResult.TooLarge(pictures.MaxBytes));
         }
 
         // The store counts for itself; the server must let one byte more through than it accepts.
@@ -29,26 +28,31 @@ internal static class PictureEndpoints
             feature.MaxRequestBodySize = pictures.MaxBytes + 64L * 1024;
         }
 
-        var result = await pictures.SaveAsync(context.Request.Body, user.UserId(), context.RequestAborted);
-        return result.Status switch
-        {
-            StatusCodes.Status200OK => Results.Json(new { Url = "/pictures/" + result.Hash }),
-            StatusCodes.Status413PayloadTooLarge => Problem.Of(result.Status, limit),
-            _ => Problem.Of(result.Status, "Only PNG, JPEG, GIF and WebP pictures can be sent."),
-        };
+        return Answer(await pictures.SaveAsync(context.Request.Body, user.UserId(), context.RequestAborted));
     }
 
-    private static IResult Download(string hash, HttpContext context, PictureStore pictures)
+    private static IResult Answer(PictureResult result) => result.Status == StatusCodes.Status200OK
+        ? Results.Json(new { Url = "/pictures/" + result.Hash })
+        : Problem.Of(result.Status, result.Error);
+
+    private static async Task<IResult> Download(string hash, HttpContext context, PictureStore pictures, PictureAccess access)
     {
-        if (pictures.Find(hash) is not { } picture)
+        // Who may not see it is not told whether it exists.
+        if (pictures.Find(hash) is not { } picture || !await access.MayReadAsync(context.User.UserId(), hash, context.RequestAborted))
         {
             return Results.NotFound();
         }
 
         // An <img> shows it all the same; opened by itself it is a download and never a document of this origin.
         context.Response.Headers[HeaderNames.ContentSecurityPolicy] = "default-src 'none'; sandbox";
-        context.Response.Headers[HeaderNames.CacheControl] = "private, max-age=31536000, immutable";
+
+        // The bytes never change, but who may see them does: a browser keeps them and asks each time, and mostly gets a 304.
+        context.Response.Headers[HeaderNames.CacheControl] = "private, no-cache";
         return Results.File(
-            picture.Path, picture.ContentType, "picture-" + hash[..8] + PictureType.Extension(picture.ContentType), enableRangeProcessing: true);
+            picture.Path,
+            picture.ContentType,
+            "picture-" + hash[..8] + PictureType.Extension(picture.ContentType),
+            entityTag: new EntityTagHeaderValue('"' + hash + '"'),
+            enableRangeProcessing: true);
     }
 }

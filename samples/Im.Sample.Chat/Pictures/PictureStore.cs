@@ -19,7 +19,7 @@ internal sealed class PictureStore(DataFolder folder, ChatDatabase database, IOp
             var (size, hash, contentType) = await WriteAsync(body, temporary, cancellationToken);
             if (size > MaxBytes)
             {
-                return PictureResult.TooLarge;
+                return PictureResult.TooLarge(MaxBytes);
             }
 
             if (contentType is null)
@@ -27,14 +27,13 @@ internal sealed class PictureStore(DataFolder folder, ChatDatabase database, IOp
                 return PictureResult.NotAPicture;
             }
 
+            // The row first: a file without one would be nobody's, while a row without its file is repaired by the next upload.
+            if (!TryOwn(hash, contentType, size, userId))
+            {
+                return PictureResult.OverQuota(options.Value.PictureQuotaBytes);
+            }
+
             File.Move(temporary, FilePath(hash), overwrite: true);
-            database.Execute(
-                "INSERT OR IGNORE INTO pictures (hash, content_type, size, uploaded_by, created_ms) VALUES ($hash, $type, $size, $user, $now)",
-                ("$hash", hash),
-                ("$type", contentType),
-                ("$size", size),
-                ("$user", userId),
-                ("$now", time.GetUtcNow().ToUnixTimeMilliseconds()));
             return PictureResult.Stored(hash);
         }
         finally
@@ -55,6 +54,36 @@ internal sealed class PictureStore(DataFolder folder, ChatDatabase database, IOp
         var type = database.Query("SELECT content_type FROM pictures WHERE hash = $hash", r => r.GetString(0), ("$hash", hash)).SingleOrDefault();
         var path = FilePath(hash);
         return type is not null && File.Exists(path) ? (path, type) : null;
+    }
+
+    // The write lock is taken before the sum is read, so that uploads side by side do not exceed the quota together. A picture counts for everybody
+    // who uploaded it, once.
+    private bool TryOwn(string hash, string contentType, long size, string userId)
+    {
+        using var connection = database.Open();
+        using var transaction = connection.BeginTransaction(deferred: false);
+        ChatDatabase.Execute(
+            connection,
+            "INSERT OR IGNORE INTO pictures (hash, content_type, size, uploaded_by, created_ms) VALUES ($hash, $type, $size, $user, $now)",
+            ("$hash", hash),
+            ("$type", contentType),
+            ("$size", size),
+            ("$user", userId),
+            ("$now", time.GetUtcNow().ToUnixTimeMilliseconds()));
+        ChatDatabase.Execute(
+            connection, "INSERT OR IGNORE INTO picture_owners (hash, user_id) VALUES ($hash, $user)", ("$hash", hash), ("$user", userId));
+        var total = ChatDatabase.Query(
+            connection,
+            "SELECT sum(p.size) FROM picture_owners o JOIN pictures p ON p.hash = o.hash WHERE o.user_id = $user",
+            r => r.GetInt64(0),
+            ("$user", userId)).Single();
+        if (total > options.Value.PictureQuotaBytes)
+        {
+            return false; // rolled back
+        }
+
+        transaction.Commit();
+        return true;
     }
 
     private string FilePath(string hash) => Path.Combine(folder.Pictures, hash);

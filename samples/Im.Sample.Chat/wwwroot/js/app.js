@@ -3,7 +3,7 @@ import { signIn } from "./account.js";
 import { api } from "./api.js";
 import { banner } from "./banner.js";
 import { ChatView } from "./chat-view.js";
-import { Connection, deviceId } from "./connection.js";
+import { Connection } from "./connection.js";
 import { $, avatar, h, icon } from "./dom.js";
 import { addMembers, newGroup, showMembers } from "./group-dialog.js";
 import { ListView } from "./list-view.js";
@@ -85,7 +85,7 @@ $("new-group").onclick = async () => {
 $("sign-out").append(icon("leave"));
 $("sign-out").onclick = async () => {
   connection.close();
-  await api.logout(deviceId()).catch(() => {});
+  await api.logout().catch(() => {});
   reload();
 };
 

@@ -7,7 +7,7 @@ const PAGE = 40;
 const SAME_DEVICE_ELSEWHERE = 3504;
 
 /** One id for this browser: the same device signing in again replaces its older connection, so only one tab is active. */
-export function deviceId() {
+function deviceId() {
   let id = localStorage.getItem("chat.device");
   if (!id) localStorage.setItem("chat.device", (id = "web-" + randomId()));
   return id;
