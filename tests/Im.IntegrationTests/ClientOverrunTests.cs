@@ -19,7 +19,8 @@ public sealed class ClientOverrunTests
         var cursors = new MemoryCursorStore();
         await using (await TestDevice.ConnectAsync(server, transport, "bot", configure: o => o.CursorStore = cursors))
         {
-            // It has a cursor now: what comes is a backlog, not history.
+            // It has a cursor once the reset is finished and saved: what comes is a backlog, not history.
+            await Wait.ForAsync(() => cursors.LoadAsync(CancellationToken.None).Result.Generation.Length > 0, "the bot's cursor");
         }
 
         await using var alice = await TestDevice.ConnectAsync(server, transport, "alice");
