@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Globalization;
 using Im.Diagnostics;
 using Im.Protocol;
 using Im.Storage;
@@ -36,9 +37,10 @@ internal sealed class Connection : IConnectionHandler
     private int _isGone;
     private bool _hasSignIn;
 
-    public Connection(string id, TransportConnection transport, ConnectionRegistry registry, ConnectionServices services)
+    public Connection(long number, TransportConnection transport, ConnectionRegistry registry, ConnectionServices services)
     {
-        Id = id;
+        Number = number;
+        Id = number.ToString(CultureInfo.InvariantCulture);
         _transport = transport;
         _registry = registry;
         _requests = services.Requests;
@@ -51,6 +53,9 @@ internal sealed class Connection : IConnectionHandler
         _queue = new RequestQueue(Outbox, HandleAsync);
         SendRate = new RateLimiter(_options.MaxSendsPerSecond, _time);
     }
+
+    /// <summary>Rises with each connection that the node accepts.</summary>
+    public long Number { get; }
 
     public string Id { get; }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Im.Diagnostics;
 using Im.Protocol;
 using Microsoft.Extensions.Logging;
@@ -13,7 +12,7 @@ internal sealed class ConnectionRegistry(ConnectionServices services, SessionReg
     private readonly ConcurrentDictionary<Connection, string> _connections = new();
     private readonly ConcurrentDictionary<string, int> _perAddress = new(StringComparer.Ordinal);
     private volatile bool _isStopping;
-    private long _lastId;
+    private long _lastNumber;
     private int _count;
 
     public SessionRegistry Sessions { get; } = sessions;
@@ -28,8 +27,7 @@ internal sealed class ConnectionRegistry(ConnectionServices services, SessionReg
 
     public IConnectionHandler Accept(TransportConnection transport)
     {
-        var id = Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
-        var connection = new Connection(id, transport, this, services);
+        var connection = new Connection(Interlocked.Increment(ref _lastNumber), transport, this, services);
         var address = transport.RemoteAddress;
         _connections.TryAdd(connection, address);
         var count = Interlocked.Increment(ref _count);

@@ -41,9 +41,14 @@ internal sealed class Session
     /// <summary>Which start of the client it is, and which of its connections; empty and 0 where the client does not say.</summary>
     public (string InstanceId, uint Attempt) Origin { get; init; }
 
-    /// <summary>Whether the other session is an earlier connection of the same start of the same client.</summary>
+    /// <summary>
+    /// Which of two sessions of one device is its newer one, in whatever order their sign-ins are handled: the later attempt of one start of the client,
+    /// or else the connection that was accepted later.
+    /// </summary>
     public bool IsNewerThan(Session other) =>
-        Origin.InstanceId.Length > 0 && Origin.InstanceId == other.Origin.InstanceId && Origin.Attempt > other.Origin.Attempt;
+        Origin.InstanceId.Length > 0 && Origin.InstanceId == other.Origin.InstanceId && Origin.Attempt != other.Origin.Attempt
+            ? Origin.Attempt > other.Origin.Attempt
+            : _connection.Number > other._connection.Number;
 
     public string UserId => Device.UserId;
 

@@ -80,4 +80,19 @@ public sealed class SessionsTests
             await client.DisposeAsync();
         }
     }
+
+    // A page that is reloaded while it reconnects: the sign-in of the page before may be handled last.
+    [Fact]
+    public async Task OfTwoConnectionsOfADeviceTheOneThatWasAcceptedLaterLives()
+    {
+        await using var server = await TestServer.StartAsync();
+        var earlier = await WireClient.ConnectAsync(server.TcpEndpoint);
+        await Wait.ForAsync(() => server.Im.Sessions.ConnectionCount == 1, "the earlier connection");
+        var (later, _) = await WireClient.SignInAsync(server.TcpEndpoint, "alice", "phone", new SignIn { InstanceId = "new", Attempt = 1 });
+        await earlier.WriteAsync(new ClientPacket { SignIn = new SignIn { Token = "alice", DeviceId = "phone", InstanceId = "old", Attempt = 9 } });
+        await earlier.ReadToCloseAsync(ImCloseCode.Replaced);
+        await later.PingAsync();
+        await earlier.DisposeAsync();
+        await later.DisposeAsync();
+    }
 }
