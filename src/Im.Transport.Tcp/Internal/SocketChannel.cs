@@ -31,6 +31,9 @@ internal readonly struct SocketChannel(Socket socket, SslServerAuthenticationOpt
     /// <summary>Waits until there is something to read (or the end), without a buffer.</summary>
     public ValueTask<int> WaitForDataAsync() => ReceiveAsync(Memory<byte>.Empty);
 
+    /// <summary>Whether a receive ends at once: there is data, or the end.</summary>
+    public bool IsReadable => _tls is not null || socket.Available > 0 || socket.Poll(0, SelectMode.SelectRead);
+
     /// <summary>Receives what is there; 0 is the end.</summary>
     public ValueTask<int> ReceiveAsync(Memory<byte> space) =>
         _tls is null ? socket.ReceiveAsync(space, SocketFlags.None) : _tls.ReadAsync(space);

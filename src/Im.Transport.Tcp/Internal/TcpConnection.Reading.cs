@@ -67,7 +67,12 @@ internal sealed partial class TcpConnection
                     // Nothing unread: nothing is rented either, see Trim.
                     if (buffer.IsEmpty)
                     {
-                        await _channel.WaitForDataAsync();
+                        // The wait may end for data that was read before: a buffer rented then would be held while idle.
+                        do
+                        {
+                            await _channel.WaitForDataAsync();
+                        }
+                        while (!_channel.IsReadable);
                     }
 
                     var received = await _channel.ReceiveAsync(buffer.GetSpace());

@@ -33,17 +33,17 @@ public sealed class ReplacedAndClosedTests(InterleavingFixture fixture) : IClass
     {
         var group = await CreateGroupAsync();
         await using var first = await fixture.Server.ConnectAsync(wire);
-        await using var second = await fixture.Server.ConnectAsync(wire);
         var device = new TimelineChecker(_user);
-        using (var gate = new Gate(fixture.Server.Checkpoints, (Checkpoint)checkpoint))
-        {
-            await first.WriteAsync(SignIn());
-            await gate.ReachedAsync();
-            await SignInAsync(second, device);
-            gate.Release();
-            var (before, _) = await first.ReadToCloseAsync(ImCloseCode.Replaced);
-            Assert.DoesNotContain(before, packet => packet.PacketCase == ServerPacket.PacketOneofCase.Push);
-        }
+        using var gate = new Gate(fixture.Server.Checkpoints, (Checkpoint)checkpoint);
+        await first.WriteAsync(SignIn());
+        await gate.ReachedAsync();
+
+        // Accepted later, so it is the newer one.
+        await using var second = await fixture.Server.ConnectAsync(wire);
+        await SignInAsync(second, device);
+        gate.Release();
+        var (before, _) = await first.ReadToCloseAsync(ImCloseCode.Replaced);
+        Assert.DoesNotContain(before, packet => packet.PacketCase == ServerPacket.PacketOneofCase.Push);
 
         var session = Assert.Single(fixture.Server.Connections.Sessions.Get(_user).ToArray());
         await AssertDeliversAsync(group, second, device);

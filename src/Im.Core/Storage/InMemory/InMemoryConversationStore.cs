@@ -121,14 +121,6 @@ internal sealed class InMemoryConversationStore : IConversationStore
             conversation.Entries[^1]);
     }
 
-    private static void Add(List<ReadTimeline> parts, ReadTimeline? part)
-    {
-        if (part is not null)
-        {
-            parts.Add(part);
-        }
-    }
-
     private UserConversation[] List(string userId, string? afterConversationId, int limit)
     {
         if (!_state.Users.TryGetValue(userId, out var user))
