@@ -1,4 +1,6 @@
+using Im.Model;
 using Im.Timelines;
+using static Im.Storage.ConversationChange;
 
 namespace Im.Storage;
 
@@ -21,4 +23,35 @@ public sealed class AppendBatch
     /// The heads that the committer expects, in the order of <see cref="Timelines"/>; <see cref="ISequenceAllocator.Unknown"/> = any.
     /// </summary>
     public required ReadOnlyMemory<long> ProposedHeads { get; init; }
+
+    /// <summary>Refuses what no store can append, whatever its state. Each store calls it first.</summary>
+    /// <exception cref="ArgumentException">A head, a conversation id or a change that cannot be.</exception>
+    public void Validate()
+    {
+        if (ProposedHeads.Length != Timelines.Count)
+        {
+            throw new ArgumentException("A batch proposes a head for each of its timelines.");
+        }
+
+        foreach (var item in Items)
+        {
+            var isGroup = ConversationId.IsGroup(item.ConversationId);
+            var isOwn = ConversationId.IsOwn(item.ConversationId);
+            if (!isGroup && !isOwn && !item.ConversationId.StartsWith("d:", StringComparison.Ordinal))
+            {
+                throw new ArgumentException($"'{item.ConversationId}' is not a conversation id.");
+            }
+
+            var fits = item.Change switch
+            {
+                null => true,
+                MoveReadMark => isOwn,
+                _ => isGroup,
+            };
+            if (!fits)
+            {
+                throw new ArgumentException($"{item.Change!.GetType().Name} does not belong into {item.ConversationId}.");
+            }
+        }
+    }
 }

@@ -14,12 +14,17 @@ public interface IMessageStore
     /// </summary>
     ValueTask<string> GetGenerationAsync(CancellationToken cancellationToken);
 
+    /// <summary>The number of the node's last commit, from its commit log, which goes on over restarts; 0 = none is kept.</summary>
+    ValueTask<long> GetLastBatchNumberAsync(string nodeName, CancellationToken cancellationToken);
+
     /// <summary>Appends a batch in one transaction: claim ids, number, append to conversations and inboxes, apply changes.</summary>
     /// <remarks>
     /// All or nothing for the batch; inside it items fail one by one (duplicate, stale version, reused id, unchanged) without
     /// taking a seq and without disturbing the others. Numbers have no holes. A proposed head that is not the true one fails the whole
     /// batch. Direct and own conversations are created by their first item with its audience as members. A cancelled call has
     /// appended all or nothing.
+    /// A failure is safe to try again with the same batch, unless it is <see cref="ImStorageFailure.OutcomeUnknown"/>: then the ids that the
+    /// batch claimed answer what became of it. A store that loses its connection while committing finds out itself, from its commit log.
     /// </remarks>
     ValueTask<AppendResult> AppendAsync(AppendBatch batch, CancellationToken cancellationToken);
 

@@ -4,8 +4,10 @@ namespace Im.Storage;
 public sealed class ImStorageException : Exception
 {
     /// <summary>Creates the exception.</summary>
-    public ImStorageException(string message, Exception? innerException = null)
+    public ImStorageException(string message, Exception? innerException = null, ImStorageFailure failure = ImStorageFailure.Unavailable)
         : base(message, innerException)
-    {
-    }
+        => Failure = failure;
+
+    /// <summary>What kind of failure it is: whether trying again can help, and whether anything may have been stored.</summary>
+    public ImStorageFailure Failure { get; }
 }

@@ -204,6 +204,9 @@ public sealed class CommitterTests
 
         public ValueTask<string> GetGenerationAsync(CancellationToken cancellationToken) => inner.GetGenerationAsync(cancellationToken);
 
+        public ValueTask<long> GetLastBatchNumberAsync(string nodeName, CancellationToken cancellationToken) =>
+            inner.GetLastBatchNumberAsync(nodeName, cancellationToken);
+
         public ValueTask<IReadOnlyList<SentMessage?>> FindSentAsync(IReadOnlyList<SentKey> keys, CancellationToken cancellationToken) =>
             inner.FindSentAsync(keys, cancellationToken);
 

@@ -15,36 +15,6 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
     private readonly UserState?[] _users = new UserState?[batch.Timelines.Count];
     private readonly GroupChanges _changes = new(state);
 
-    /// <summary>Refuses what no store can append, whatever its state.</summary>
-    public static void Validate(AppendBatch batch)
-    {
-        if (batch.ProposedHeads.Length != batch.Timelines.Count)
-        {
-            throw new ArgumentException("A batch proposes a head for each of its timelines.", nameof(batch));
-        }
-
-        foreach (var item in batch.Items)
-        {
-            var isGroup = ConversationId.IsGroup(item.ConversationId);
-            var isOwn = ConversationId.IsOwn(item.ConversationId);
-            if (!isGroup && !isOwn && !item.ConversationId.StartsWith("d:", StringComparison.Ordinal))
-            {
-                throw new ArgumentException($"'{item.ConversationId}' is not a conversation id.", nameof(batch));
-            }
-
-            var fits = item.Change switch
-            {
-                null => true,
-                MoveReadMark => isOwn,
-                _ => isGroup,
-            };
-            if (!fits)
-            {
-                throw new ArgumentException($"{item.Change!.GetType().Name} does not belong into {item.ConversationId}.", nameof(batch));
-            }
-        }
-    }
-
     public AppendResult Run()
     {
         var heads = new long[_conversations.Length];
@@ -56,6 +26,7 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
 
         var numbering = new BatchNumbering(batch, heads, ordinals);
         state.LastCommit++;
+        state.LastBatches[batch.NodeName] = batch.BatchNumber;
         state.Sent.Trim();
         var results = new AppendItemResult[batch.Items.Count];
         for (var i = 0; i < results.Length; i++)

@@ -13,6 +13,20 @@ internal sealed class InMemoryMessageStore : IMessageStore
         ? ValueTask.FromCanceled<string>(cancellationToken)
         : new ValueTask<string>(_state.Generation);
 
+    public ValueTask<long> GetLastBatchNumberAsync(string nodeName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(nodeName);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<long>(cancellationToken);
+        }
+
+        lock (_state.Gate)
+        {
+            return new ValueTask<long>(_state.LastBatches.GetValueOrDefault(nodeName));
+        }
+    }
+
     public ValueTask<AppendResult> AppendAsync(AppendBatch batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -21,7 +35,7 @@ internal sealed class InMemoryMessageStore : IMessageStore
             return ValueTask.FromCanceled<AppendResult>(cancellationToken);
         }
 
-        InMemoryAppend.Validate(batch);
+        batch.Validate();
         lock (_state.Gate)
         {
             return new ValueTask<AppendResult>(new InMemoryAppend(_state, batch).Run());

@@ -28,6 +28,9 @@ internal sealed class InMemoryState
     /// <summary>How many batches were appended; each has its number in the chunks that it made.</summary>
     public long LastCommit { get; set; }
 
+    /// <summary>By node name, the number of its last batch.</summary>
+    public Dictionary<string, long> LastBatches { get; } = new(StringComparer.Ordinal);
+
     public UserState GetOrAddUser(string userId)
     {
         if (!Users.TryGetValue(userId, out var user))
