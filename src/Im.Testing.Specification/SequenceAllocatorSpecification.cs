@@ -8,18 +8,18 @@ public abstract class SequenceAllocatorSpecification
     private static readonly TimelineKey Conversation = TimelineKey.Conversation("x");
     private static readonly TimelineKey Inbox = TimelineKey.Inbox("x");
 
-    // The store decides where nobody knows anything: no made-up number is ever proposed.
+    /// <summary>The store decides where nobody knows anything: no made-up number is ever proposed.</summary>
     [Fact]
-    public async Task WhatWasNeverObservedIsUnknown()
+    public virtual async Task WhatWasNeverObservedIsUnknown()
     {
         var allocator = await CreateAsync();
         var proposed = await ProposeAsync(allocator, Conversation, Inbox);
         Assert.Equal([ISequenceAllocator.Unknown, ISequenceAllocator.Unknown], proposed);
     }
 
-    // Trap 12: what the store said last wins, also when it is lower than before (a restored store).
+    /// <summary>Trap 12: what the store said last wins, also when it is lower than before (a restored store).</summary>
     [Fact]
-    public async Task WhatWasObservedLastIsProposed()
+    public virtual async Task WhatWasObservedLastIsProposed()
     {
         var allocator = await CreateAsync();
         foreach (var head in new long[] { 5, 9, 2, 0 })
@@ -29,9 +29,9 @@ public abstract class SequenceAllocatorSpecification
         }
     }
 
-    // Trap 4: a conversation and an inbox of the same name are two timelines.
+    /// <summary>Trap 4: a conversation and an inbox of the same name are two timelines.</summary>
     [Fact]
-    public async Task ConversationsAndInboxesAreKeptApart()
+    public virtual async Task ConversationsAndInboxesAreKeptApart()
     {
         var allocator = await CreateAsync();
         allocator.Observe([Conversation, Inbox], new long[] { 3, 8 });
@@ -40,6 +40,7 @@ public abstract class SequenceAllocatorSpecification
         Assert.Equal([8L, 3L, ISequenceAllocator.Unknown], proposed);
     }
 
+    /// <summary>What an allocator proposes for some timelines.</summary>
     protected static async Task<long[]> ProposeAsync(ISequenceAllocator allocator, params TimelineKey[] timelines)
     {
         // Filled with something else, so that a place left out is noticed.
@@ -48,5 +49,6 @@ public abstract class SequenceAllocatorSpecification
         return heads;
     }
 
+    /// <summary>An allocator that has observed nothing.</summary>
     protected abstract ValueTask<ISequenceAllocator> CreateAsync();
 }

@@ -10,9 +10,9 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
 {
     private const string Id = "g:team";
 
-    // What a group's members see is what its creator entered.
+    /// <summary>What a group's members see is what its creator entered.</summary>
     [Fact]
-    public async Task AGroupIsReadAsItWasCreated()
+    public virtual async Task AGroupIsReadAsItWasCreated()
     {
         var info = new GroupInfo("Team", "http://avatar", "{}");
         var created = await StoreAsync(Change(
@@ -26,9 +26,9 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         Assert.Equal(["ann", "bob"], group.Members.ToArray());
     }
 
-    // Two hosts that create the same group make one, and the second is told.
+    /// <summary>Two hosts that create the same group make one, and the second is told.</summary>
     [Fact]
-    public async Task AGroupThatExistsIsNotCreatedAgain()
+    public virtual async Task AGroupThatExistsIsNotCreatedAgain()
     {
         await StoreAsync(Create(Id, FanoutNames.Write, "ann"));
 
@@ -38,9 +38,9 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         Assert.Empty(await MembersAsync());
     }
 
-    // A member list is always that of one version, so that a send validated against it is safe.
+    /// <summary>A member list is always that of one version, so that a send validated against it is safe.</summary>
     [Fact]
-    public async Task EachChangeRaisesTheVersionByOne()
+    public virtual async Task EachChangeRaisesTheVersionByOne()
     {
         await StoreAsync(Create(Id, FanoutNames.Write, "ann", "bob"));
         var info = new GroupInfo("New");
@@ -62,9 +62,9 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         Assert.Equal(["ann", "cid"], group.Members.ToArray());
     }
 
-    // Nobody is told of a change that was none.
+    /// <summary>Nobody is told of a change that was none.</summary>
     [Fact]
-    public async Task AChangeThatChangesNothingAppendsNothing()
+    public virtual async Task AChangeThatChangesNothingAppendsNothing()
     {
         await StoreAsync(Create(Id, FanoutNames.Write, "ann", "bob"));
         ConversationChange[] changes =
@@ -84,9 +84,9 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         Assert.Equal(AppendOutcome.Stored, await OutcomeAsync(Message(Id, "ann", To("ann"), version: 1, id: "x")));
     }
 
-    // A dissolved group has no members and stays so.
+    /// <summary>A dissolved group has no members and stays so.</summary>
     [Fact]
-    public async Task ADissolvedGroupHasNoMembersAndDoesNotChange()
+    public virtual async Task ADissolvedGroupHasNoMembersAndDoesNotChange()
     {
         await StoreAsync(Create(Id, FanoutNames.Write, "ann", "bob"));
         var dissolved = await StoreAsync(Change(Id, "ann", To("ann", "bob"), 1, new ConversationChange.DissolveGroup()));
@@ -107,9 +107,9 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         }
     }
 
-    // The same answer for a group of thousands.
+    /// <summary>The same answer for a group of thousands.</summary>
     [Fact]
-    public async Task ManyMembersComeAndGoAtOnce()
+    public virtual async Task ManyMembersComeAndGoAtOnce()
     {
         string[] many = [.. Enumerable.Range(0, 300).Select(i => $"u{i}").Order(StringComparer.Ordinal)];
         await StoreAsync(Create(Id, FanoutNames.Read, many[..100]));
@@ -123,9 +123,9 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         Assert.Equal(left, await MembersAsync());
     }
 
-    // Answers stand in the order of the questions; a direct conversation is no group.
+    /// <summary>Answers stand in the order of the questions; a direct conversation is no group.</summary>
     [Fact]
-    public async Task GroupsAreReadInTheOrderAsked()
+    public virtual async Task GroupsAreReadInTheOrderAsked()
     {
         var direct = ConversationId.Direct("ann", "bob");
         await StoreAsync(Message(direct, "ann", To("ann", "bob")));

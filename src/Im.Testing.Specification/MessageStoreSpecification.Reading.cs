@@ -7,9 +7,9 @@ namespace Im.Testing.Specification;
 
 public abstract partial class MessageStoreSpecification
 {
-    // Trap 1: a page goes on exactly where the device stopped, wherever a commit began.
+    /// <summary>Trap 1: a page goes on exactly where the device stopped, wherever a commit began.</summary>
     [Fact]
-    public async Task APageGoesOnBehindAnyCursor()
+    public virtual async Task APageGoesOnBehindAnyCursor()
     {
         var other = ConversationId.Direct("ann", "cid");
         for (var i = 0; i < 5; i++)
@@ -33,9 +33,9 @@ public abstract partial class MessageStoreSpecification
         }
     }
 
-    // A device that has everything is told so, and many inboxes are read in one call.
+    /// <summary>A device that has everything is told so, and many inboxes are read in one call.</summary>
     [Fact]
-    public async Task APageAtTheHeadIsEmpty()
+    public virtual async Task APageAtTheHeadIsEmpty()
     {
         await StoreAsync(Message(Direct, "ann", Both));
 
@@ -48,9 +48,9 @@ public abstract partial class MessageStoreSpecification
         Assert.Equal(TimelineHead.Empty(TimelineKey.Inbox("nobody")), pages[1].Head);
     }
 
-    // Trap 24: a few huge messages make small pages, and a page is never empty for that.
+    /// <summary>Trap 24: a few huge messages make small pages, and a page is never empty for that.</summary>
     [Fact]
-    public async Task EntriesAreLimitedInBytesButAtLeastOneIsRead()
+    public virtual async Task EntriesAreLimitedInBytesButAtLeastOneIsRead()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -64,9 +64,9 @@ public abstract partial class MessageStoreSpecification
         }
     }
 
-    // Nobody is shown an entry that does not exist; a caller that asks for one has a bug.
+    /// <summary>Nobody is shown an entry that does not exist; a caller that asks for one has a bug.</summary>
     [Fact]
-    public async Task ARunBeyondTheHeadThrows()
+    public virtual async Task ARunBeyondTheHeadThrows()
     {
         await StoreAsync(Message(Direct, "ann", Both));
 
@@ -75,9 +75,9 @@ public abstract partial class MessageStoreSpecification
             () => ExpandAsync([new Run(Direct, new(1), 1), new Run("g:none", new(1), 1)]));
     }
 
-    // What was erased leaves its place: cursors go on, and nobody reads it any more.
+    /// <summary>What was erased leaves its place: cursors go on, and nobody reads it any more.</summary>
     [Fact]
-    public async Task AnEntryWhoseBodyIsGoneKeepsItsPlace()
+    public virtual async Task AnEntryWhoseBodyIsGoneKeepsItsPlace()
     {
         await AppendAsync(
             Message(Direct, "ann", Both, id: "1"), Message(Direct, "ann", Both, id: "2"), Message(Direct, "ann", Both, id: "3"));

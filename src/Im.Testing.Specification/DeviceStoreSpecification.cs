@@ -12,9 +12,9 @@ public abstract class DeviceStoreSpecification(IStorageFixture fixture) : Storag
     private static readonly string Direct = ConversationId.Direct("ann", "bob");
     private static readonly TimelineKey Inbox = TimelineKey.Inbox("ann");
 
-    // Trap 6: an old ack that arrives late does not take back what a device has.
+    /// <summary>Trap 6: an old ack that arrives late does not take back what a device has.</summary>
     [Fact]
-    public async Task AnAckNeverMovesBack()
+    public virtual async Task AnAckNeverMovesBack()
     {
         await FillAsync(10);
         await AckAsync("phone", Inbox, 7);
@@ -25,9 +25,9 @@ public abstract class DeviceStoreSpecification(IStorageFixture fixture) : Storag
         Assert.Equal(7, await GetAsync("phone", Inbox));
     }
 
-    // Trap 6: a client that lies about its cursor does not skip what is still to come.
+    /// <summary>Trap 6: a client that lies about its cursor does not skip what is still to come.</summary>
     [Fact]
-    public async Task AnAckBeyondTheHeadCountsAsTheHead()
+    public virtual async Task AnAckBeyondTheHeadCountsAsTheHead()
     {
         await FillAsync(10);
         await AckAsync("phone", Inbox, long.MaxValue);
@@ -39,9 +39,9 @@ public abstract class DeviceStoreSpecification(IStorageFixture fixture) : Storag
         Assert.Equal(10, await GetAsync("phone", Inbox));
     }
 
-    // Trap 6: a new device starts with nothing, whatever the user's other devices have.
+    /// <summary>Trap 6: a new device starts with nothing, whatever the user's other devices have.</summary>
     [Fact]
-    public async Task EachDeviceHasItsOwnAcks()
+    public virtual async Task EachDeviceHasItsOwnAcks()
     {
         await FillAsync(10);
         await AckAsync("phone", Inbox, 9);
@@ -53,9 +53,9 @@ public abstract class DeviceStoreSpecification(IStorageFixture fixture) : Storag
         Assert.Equal(0, await Devices.GetAckAsync("bob", "phone", Inbox, CancellationToken.None).Soon());
     }
 
-    // Trap 4: a place in a conversation says nothing about the inbox, even if the two have the same name.
+    /// <summary>Trap 4: a place in a conversation says nothing about the inbox, even if the two have the same name.</summary>
     [Fact]
-    public async Task AcksOfConversationAndInboxAreKeptApart()
+    public virtual async Task AcksOfConversationAndInboxAreKeptApart()
     {
         await FillAsync(10);
         await Devices.AckAsync(
@@ -66,9 +66,9 @@ public abstract class DeviceStoreSpecification(IStorageFixture fixture) : Storag
         Assert.Equal(0, await GetAsync("phone", TimelineKey.Conversation("ann")));
     }
 
-    // A sign-in tells what the device is now and forgets nothing that it has.
+    /// <summary>A sign-in tells what the device is now and forgets nothing that it has.</summary>
     [Fact]
-    public async Task SavingReplacesTheDataAndKeepsTheAcks()
+    public virtual async Task SavingReplacesTheDataAndKeepsTheAcks()
     {
         await FillAsync(3);
         await SaveAsync("ann", "web", "1.0");
@@ -84,9 +84,9 @@ public abstract class DeviceStoreSpecification(IStorageFixture fixture) : Storag
         Assert.Empty(await Devices.ListAsync("nobody", CancellationToken.None).Soon());
     }
 
-    // Trap 6: acks that race each other end at the highest.
+    /// <summary>Trap 6: acks that race each other end at the highest.</summary>
     [Fact]
-    public async Task ConcurrentAcksEndAtTheHighest()
+    public virtual async Task ConcurrentAcksEndAtTheHighest()
     {
         await FillAsync(50);
         await Task.WhenAll(Enumerable.Range(1, 50).Reverse().Select(seq => Task.Run(() => AckAsync("phone", Inbox, seq)))).Soon();

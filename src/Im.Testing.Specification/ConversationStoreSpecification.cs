@@ -13,9 +13,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
     private static readonly string Direct = ConversationId.Direct("ann", "bob");
     private static readonly Audience Both = To("ann", "bob");
 
-    // History is limited to the stays: nobody reads what was written before they came or after they left.
+    /// <summary>History is limited to the stays: nobody reads what was written before they came or after they left.</summary>
     [Fact]
-    public async Task AStayReachesFromTheJoinEntryToTheLeaveEntry()
+    public virtual async Task AStayReachesFromTheJoinEntryToTheLeaveEntry()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann"));
         await StoreAsync(Message(Group, "ann", To("ann"), version: 1));
@@ -36,9 +36,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Null(await SeeAsync("ann", Group));
     }
 
-    // A direct conversation begins with its first message, for both.
+    /// <summary>A direct conversation begins with its first message, for both.</summary>
     [Fact]
-    public async Task TheFirstMessageMakesADirectConversationOfItsAudience()
+    public virtual async Task TheFirstMessageMakesADirectConversationOfItsAudience()
     {
         await StoreAsync(Message(Direct, "ann", Both));
 
@@ -55,9 +55,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Null(await SeeAsync("eve", Direct));
     }
 
-    // Trap 23: the very first message to somebody is unread there, and never for the one who wrote it.
+    /// <summary>Trap 23: the very first message to somebody is unread there, and never for the one who wrote it.</summary>
     [Fact]
-    public async Task UnreadCountsWhatOthersWroteSinceTheMarkAndTheOwnLastMessage()
+    public virtual async Task UnreadCountsWhatOthersWroteSinceTheMarkAndTheOwnLastMessage()
     {
         await StoreAsync(Message(Direct, "ann", Both));
         Assert.Equal((0L, 1L), await UnreadAsync(Direct));
@@ -72,9 +72,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Equal((0L, 1L), await UnreadAsync(Direct));
     }
 
-    // Trap 23: what was written before somebody came is not theirs to read, so it is not unread either.
+    /// <summary>Trap 23: what was written before somebody came is not theirs to read, so it is not unread either.</summary>
     [Fact]
-    public async Task UnreadBeginsAtTheJoinEntry()
+    public virtual async Task UnreadBeginsAtTheJoinEntry()
     {
         await StoreAsync(Create(Group, FanoutNames.Read, "ann"));
         await StoreAsync(Message(Group, "ann", Audience.None, version: 1));
@@ -88,9 +88,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Equal((0L, 0L), await UnreadAsync(Group));
     }
 
-    // Traps 6, 23: one mark for all devices; it never moves back, never beyond what exists, and says what is left.
+    /// <summary>Traps 6, 23: one mark for all devices; it never moves back, never beyond what exists, and says what is left.</summary>
     [Fact]
-    public async Task AReadMarkOnlyMovesForwardAndUpToTheHead()
+    public virtual async Task AReadMarkOnlyMovesForwardAndUpToTheHead()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -114,9 +114,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         }
     }
 
-    // A mark sees the messages that stand before it in the same commit.
+    /// <summary>A mark sees the messages that stand before it in the same commit.</summary>
     [Fact]
-    public async Task AReadMarkCountsTheMessagesBeforeItInItsBatch()
+    public virtual async Task AReadMarkCountsTheMessagesBeforeItInItsBatch()
     {
         var result = await AppendAsync(
             Message(Direct, "ann", Both), Message(Direct, "ann", Both), Mark("bob", Direct, 99), Message(Direct, "ann", Both));
@@ -126,9 +126,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Equal((0L, 1L), await UnreadAsync(Direct));
     }
 
-    // Nobody leaves traces in a conversation that is not theirs.
+    /// <summary>Nobody leaves traces in a conversation that is not theirs.</summary>
     [Fact]
-    public async Task AReadMarkOfAStrangerChangesNothing()
+    public virtual async Task AReadMarkOfAStrangerChangesNothing()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob"));
         await MembersAsync(1, added: [], removed: ["bob"]);
@@ -139,9 +139,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Equal(0, (await HeadAsync(TimelineKey.Conversation(ConversationId.Own("eve")))).Head);
     }
 
-    // Trap 18: an explicit order, so that pages neither repeat nor leave out a conversation.
+    /// <summary>Trap 18: an explicit order, so that pages neither repeat nor leave out a conversation.</summary>
     [Fact]
-    public async Task ConversationsAreListedInOrderPageByPage()
+    public virtual async Task ConversationsAreListedInOrderPageByPage()
     {
         await StoreAsync(Message(Direct, "ann", Both));
         await StoreAsync(Message(ConversationId.Own("ann"), "ann", To("ann")));
@@ -175,9 +175,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Empty(await Conversations.ListAsync("nobody", null, 9, CancellationToken.None).Soon());
     }
 
-    // A list shows the newest message of each conversation.
+    /// <summary>A list shows the newest message of each conversation.</summary>
     [Fact]
-    public async Task AConversationShowsItsNewestEntry()
+    public virtual async Task AConversationShowsItsNewestEntry()
     {
         await StoreAsync(Create(Group, FanoutNames.Read, "ann", "bob"));
         await StoreAsync(Message(Group, "ann", Audience.None, version: 1, id: "newest"));
@@ -189,9 +189,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Equal((new GroupInfo(Group), FanoutNames.Read, 2, 1L), (seen.Group, seen.Fanout, seen.MemberCount, seen.Version));
     }
 
-    // A device that starts from a snapshot and goes on behind it misses nothing and gets nothing twice.
+    /// <summary>A device that starts from a snapshot and goes on behind it misses nothing and gets nothing twice.</summary>
     [Fact]
-    public async Task ASnapshotIsOneMoment()
+    public virtual async Task ASnapshotIsOneMoment()
     {
         await StoreAsync(Message(Direct, "ann", Both));
         using var stop = new CancellationTokenSource();
@@ -220,9 +220,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         await writer.Soon();
     }
 
-    // The snapshot is the list of present conversations; a user nobody has written to has an empty one.
+    /// <summary>The snapshot is the list of present conversations; a user nobody has written to has an empty one.</summary>
     [Fact]
-    public async Task ASnapshotHoldsThePresentConversations()
+    public virtual async Task ASnapshotHoldsThePresentConversations()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob"));
         await StoreAsync(Message(Direct, "ann", Both));
@@ -238,9 +238,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Empty(nobodys.Conversations);
     }
 
-    // Large groups have full offline sync: a member reads the conversation from the entry that came through the inbox.
+    /// <summary>Large groups have full offline sync: a member reads the conversation from the entry that came through the inbox.</summary>
     [Fact]
-    public async Task ReadTimelinesOpenAtJoinOrSwitchAndEndBeforeLeaveOrSwitch()
+    public virtual async Task ReadTimelinesOpenAtJoinOrSwitchAndEndBeforeLeaveOrSwitch()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob"));
         await StoreAsync(Message(Direct, "ann", Both));
@@ -272,9 +272,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
         Assert.Empty(await PartsAsync("eve", Group));
     }
 
-    // A device that was away while its user came and went has not heard of the stay: its entries must still reach it.
+    /// <summary>A device that was away while its user came and went has not heard of the stay: its entries must still reach it.</summary>
     [Fact]
-    public async Task AnEndedPartIsToldToWhoHasNotReadItsJoinInTheInbox()
+    public virtual async Task AnEndedPartIsToldToWhoHasNotReadItsJoinInTheInbox()
     {
         await StoreAsync(Create(Group, FanoutNames.Read, "ann"));
         await StoreAsync(Message(Direct, "ann", Both));                         // bob's inbox 1
@@ -291,9 +291,9 @@ public abstract class ConversationStoreSpecification(IStorageFixture fixture) : 
             .Select(part => (part.After.Value, part.Last?.Value));
     }
 
-    // The head comes with the timeline, so that a session knows at once whether it is behind.
+    /// <summary>The head comes with the timeline, so that a session knows at once whether it is behind.</summary>
     [Fact]
-    public async Task AReadTimelineTellsItsHead()
+    public virtual async Task AReadTimelineTellsItsHead()
     {
         await StoreAsync(Create(Group, FanoutNames.Read, "ann"));
         await StoreAsync(Message(Group, "ann", Audience.None, version: 1));

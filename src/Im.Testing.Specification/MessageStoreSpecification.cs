@@ -14,9 +14,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
     private static readonly string Direct = ConversationId.Direct("ann", "bob");
     private static readonly Audience Both = To("ann", "bob");
 
-    // A device that has everything up to n knows that nothing below n can still appear.
+    /// <summary>A device that has everything up to n knows that nothing below n can still appear.</summary>
     [Fact]
-    public async Task EntriesAreNumberedFromOneWithoutHoles()
+    public virtual async Task EntriesAreNumberedFromOneWithoutHoles()
     {
         var first = await AppendAsync(Message(Direct, "ann", Both, id: "1"), Message(Direct, "bob", Both, id: "2"));
         var second = await AppendAsync(Message(Direct, "ann", Both, id: "3"));
@@ -32,9 +32,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(["1", "2", "3"], Ids(await InboxAsync("bob")));
     }
 
-    // Nobody's message is altered, and the history says who wrote what, from where and when.
+    /// <summary>Nobody's message is altered, and the history says who wrote what, from where and when.</summary>
     [Fact]
-    public async Task AnEntryComesBackAsItWasAppended()
+    public virtual async Task AnEntryComesBackAsItWasAppended()
     {
         await StoreAsync(Message(Direct, "ann", Both, id: "first", counts: false));
         await StoreAsync(Message(Direct, "bob", Both, id: "x", body: "héllo", timeMs: 77, deviceId: "web"));
@@ -48,9 +48,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal("héllo", Encoding.UTF8.GetString(entry.Body.Span));
     }
 
-    // Trap 22: "sent" is true at the moment it is said.
+    /// <summary>Trap 22: "sent" is true at the moment it is said.</summary>
     [Fact]
-    public async Task WhatIsAnsweredAsStoredCanBeReadAtOnce()
+    public virtual async Task WhatIsAnsweredAsStoredCanBeReadAtOnce()
     {
         for (var i = 1; i <= 20; i++)
         {
@@ -60,9 +60,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         }
     }
 
-    // Trap 2: a lost ack and a resend make neither a lost nor a doubled message.
+    /// <summary>Trap 2: a lost ack and a resend make neither a lost nor a doubled message.</summary>
     [Fact]
-    public async Task AppendingTheSameClientMessageIdTwiceStoresItOnce()
+    public virtual async Task AppendingTheSameClientMessageIdTwiceStoresItOnce()
     {
         await StoreAsync(Message(Direct, "bob", Both));
         var original = await StoreAsync(Message(Direct, "ann", Both, id: "x", timeMs: 5));
@@ -77,9 +77,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(3, (await InboxAsync("bob")).Count);
     }
 
-    // Trap 2: also when the resend catches up with the original.
+    /// <summary>Trap 2: also when the resend catches up with the original.</summary>
     [Fact]
-    public async Task TheSameClientMessageIdTwiceInOneBatchStoresItOnce()
+    public virtual async Task TheSameClientMessageIdTwiceInOneBatchStoresItOnce()
     {
         var result = await AppendAsync(
             Message(Direct, "ann", Both, id: "x"),
@@ -94,9 +94,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(["x", "y"], Ids(await InboxAsync("ann")));
     }
 
-    // Trap 2: the answer to a resend does not depend on what has changed since.
+    /// <summary>Trap 2: the answer to a resend does not depend on what has changed since.</summary>
     [Fact]
-    public async Task ADuplicateIsAnsweredThoughItsVersionIsStaleNow()
+    public virtual async Task ADuplicateIsAnsweredThoughItsVersionIsStaleNow()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob"));
         var original = await StoreAsync(Message(Group, "ann", Both, version: 1, id: "x"));
@@ -107,9 +107,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal((AppendOutcome.Duplicate, original.Seq, original.TimeMs), (again.Outcome, again.Seq, again.TimeMs));
     }
 
-    // A client whose ids repeat is told so; its second message is not taken for the first.
+    /// <summary>A client whose ids repeat is told so; its second message is not taken for the first.</summary>
     [Fact]
-    public async Task AnIdThatStandsForAnotherMessageIsRefused()
+    public virtual async Task AnIdThatStandsForAnotherMessageIsRefused()
     {
         await StoreAsync(Message(Direct, "ann", Both, id: "x"));
 
@@ -117,9 +117,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(1, (await HeadAsync(TimelineKey.Conversation(Direct))).Head);
     }
 
-    // Trap 20: no key is narrower than the promise; two people may use the same ids and write as often as they like.
+    /// <summary>Trap 20: no key is narrower than the promise; two people may use the same ids and write as often as they like.</summary>
     [Fact]
-    public async Task IdsAreUniquePerSenderOnlyAndComparedByteByByte()
+    public virtual async Task IdsAreUniquePerSenderOnlyAndComparedByteByByte()
     {
         string[] ids = ["x", "X", "x ", " x", "x\u0301", "ё", "е"];
         foreach (var id in ids)
@@ -131,9 +131,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(2 * ids.Length, (await InboxAsync("ann")).Count);
     }
 
-    // Nobody reads another one's messages because two names look alike to a collation.
+    /// <summary>Nobody reads another one's messages because two names look alike to a collation.</summary>
     [Fact]
-    public async Task UsersAndConversationsAreComparedByteByByte()
+    public virtual async Task UsersAndConversationsAreComparedByteByByte()
     {
         string[] users = ["user", "User", "user ", "usér", "use\u0301r"];
         foreach (var user in users)
@@ -147,9 +147,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         }
     }
 
-    // A refusal can be checked against what is stored, in one call for many.
+    /// <summary>A refusal can be checked against what is stored, in one call for many.</summary>
     [Fact]
-    public async Task SentMessagesAreFoundByTheirIds()
+    public virtual async Task SentMessagesAreFoundByTheirIds()
     {
         var item = Message(Direct, "ann", Both, id: "x", timeMs: 5);
         await StoreAsync(item);
@@ -160,12 +160,12 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal([null, new SentMessage(Direct, new ConversationSeq(1), 5, item.Hash), null], found);
     }
 
-    // Traps 3, 11, 12: a proposal that is wrong, in either direction, costs a retry and nothing else.
+    /// <summary>Traps 3, 11, 12: a proposal that is wrong, in either direction, costs a retry and nothing else.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task AStaleHeadAppendsNothing(long proposed)
+    public virtual async Task AStaleHeadAppendsNothing(long proposed)
     {
         await AppendAsync(Message(Direct, "ann", Both), Message(Direct, "bob", Both));
         var item = Message(Direct, "ann", Both, id: "x");
@@ -185,9 +185,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal((true, 3L), (retried.Committed, retried.Items[0].Seq.Value));
     }
 
-    // Trap 3: who has been removed gets nothing and sends nothing, however old the sender's view of the group is.
+    /// <summary>Trap 3: who has been removed gets nothing and sends nothing, however old the sender's view of the group is.</summary>
     [Fact]
-    public async Task AStaleVersionRefusesItsItemOnlyAndClaimsNoId()
+    public virtual async Task AStaleVersionRefusesItsItemOnlyAndClaimsNoId()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob"));
 
@@ -205,9 +205,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(AppendOutcome.Stored, await OutcomeAsync(Message(Group, "ann", Both, version: 1, id: "b")));
     }
 
-    // Trap 3: the place in the conversation decides who gets a message, also inside one commit.
+    /// <summary>Trap 3: the place in the conversation decides who gets a message, also inside one commit.</summary>
     [Fact]
-    public async Task AfterAChangeInABatchTheOldVersionIsStale()
+    public virtual async Task AfterAChangeInABatchTheOldVersionIsStale()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob"));
         var onlyAnn = To("ann");
@@ -226,9 +226,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(["before", "remove"], Ids(await InboxAsync("bob"))[1..]);
     }
 
-    // Trap 3: no OK for a message that nobody could ever read.
+    /// <summary>Trap 3: no OK for a message that nobody could ever read.</summary>
     [Fact]
-    public async Task AMessageIntoAGroupThatDoesNotExistIsRefused()
+    public virtual async Task AMessageIntoAGroupThatDoesNotExistIsRefused()
     {
         Assert.Equal(AppendOutcome.StaleVersion, await OutcomeAsync(Message(Group, "ann", Both)));
         Assert.Equal(AppendOutcome.StaleVersion, await OutcomeAsync(Message(Group, "ann", Both, version: 1)));
@@ -236,9 +236,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(0, (await HeadAsync(TimelineKey.Inbox("ann"))).Head);
     }
 
-    // A caller's mistake is an exception, not half a commit.
+    /// <summary>A caller's mistake is an exception, not half a commit.</summary>
     [Fact]
-    public async Task ABatchThatLeavesOutATimelineThrowsAndAppendsNothing()
+    public virtual async Task ABatchThatLeavesOutATimelineThrowsAndAppendsNothing()
     {
         var batch = Batch(Message(Direct, "ann", Both, id: "x"));
         var broken = new AppendBatch
@@ -256,9 +256,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(AppendOutcome.Stored, await OutcomeAsync(Message(Direct, "ann", Both, id: "x")));
     }
 
-    // What stops a server in the middle never leaves a conversation half written.
+    /// <summary>What stops a server in the middle never leaves a conversation half written.</summary>
     [Fact]
-    public async Task ACancelledAppendLeavesAllOrNothing()
+    public virtual async Task ACancelledAppendLeavesAllOrNothing()
     {
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => Messages.AppendAsync(Batch(Message(Direct, "ann", Both)), new CancellationToken(canceled: true)).Soon());
@@ -268,9 +268,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(head, (await InboxAsync("bob")).Count);
     }
 
-    // Trap 4: two counters, and no way to confuse them.
+    /// <summary>Trap 4: two counters, and no way to confuse them.</summary>
     [Fact]
-    public async Task ConversationAndInboxAreCountedApart()
+    public virtual async Task ConversationAndInboxAreCountedApart()
     {
         var other = ConversationId.Direct("ann", "cid");
         await AppendAsync(Message(Direct, "ann", Both), Message(Direct, "ann", Both), Message(Direct, "ann", Both));
@@ -282,9 +282,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
             result.Classes.SelectMany(c => c.UserIds.Select((user, i) => (user, c.FirstSeqs.Span[i]))).Order());
     }
 
-    // Everybody of the audience gets it, once; the pushes say where it stands in each inbox.
+    /// <summary>Everybody of the audience gets it, once; the pushes say where it stands in each inbox.</summary>
     [Fact]
-    public async Task ClassesTellWhatEveryInboxGot()
+    public virtual async Task ClassesTellWhatEveryInboxGot()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob", "cid"));
         var three = To("ann", "bob", "cid");
@@ -312,9 +312,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Equal(5, result.Runs.Sum(run => run.Count));
     }
 
-    // A conversation reads in the order in which it was written, on every device.
+    /// <summary>A conversation reads in the order in which it was written, on every device.</summary>
     [Fact]
-    public async Task MessagesOfAConversationStandInItsOrderInEveryInbox()
+    public virtual async Task MessagesOfAConversationStandInItsOrderInEveryInbox()
     {
         await StoreAsync(Create(Group, FanoutNames.Write, "ann", "bob", "cid"));
         var (three, two) = (To("ann", "bob", "cid"), To("ann", "bob"));
@@ -335,9 +335,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         }
     }
 
-    // Fan-out on read: the message is stored for all, and no inbox grows.
+    /// <summary>Fan-out on read: the message is stored for all, and no inbox grows.</summary>
     [Fact]
-    public async Task AnItemForNobodyIsAppendedToItsConversationOnly()
+    public virtual async Task AnItemForNobodyIsAppendedToItsConversationOnly()
     {
         await StoreAsync(Create(Group, FanoutNames.Read, "ann", "bob"));
         var result = await AppendAsync(Message(Group, "ann", Audience.None, version: 1, id: "x"));
@@ -347,9 +347,9 @@ public abstract partial class MessageStoreSpecification(IStorageFixture fixture)
         Assert.Single(await InboxAsync("bob"));
     }
 
-    // Devices keep their cursors as long as the store lives.
+    /// <summary>Devices keep their cursors as long as the store lives.</summary>
     [Fact]
-    public async Task TheGenerationStays()
+    public virtual async Task TheGenerationStays()
     {
         var generation = await Messages.GetGenerationAsync(CancellationToken.None).Soon();
         await StoreAsync(Message(Direct, "ann", Both));
