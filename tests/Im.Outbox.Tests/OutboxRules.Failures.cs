@@ -173,10 +173,10 @@ public abstract partial class OutboxRules
     [Fact]
     public async Task OfTwoNodesOneRelaysAndTheOtherTakesOverWhenItStops()
     {
-        await using var one = await StartAsync(Im, Database);
+        await using var one = await StartAsync(Im, Database, o => o.LeaseDuration = TimeSpan.FromHours(1));
         await one.CommitAsync(Database, To("ann", "0"));
         await Database.DrainedAsync();
-        await using var other = await StartAsync(Im, Database);
+        await using var other = await StartAsync(Im, Database, o => o.LeaseDuration = TimeSpan.FromHours(1));
         for (var i = 1; i <= 50; i++)
         {
             await (i % 2 == 0 ? one : other).CommitAsync(Database, To("ann", $"{i}"));

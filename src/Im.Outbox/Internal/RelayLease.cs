@@ -15,6 +15,7 @@ internal sealed class RelayLease
     private readonly OutboxMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly TimeSpan _duration;
+    private readonly TimeSpan _pollInterval;
     private readonly ILogger _logger;
     private readonly string _owner;
     private bool _isHeld;
@@ -36,6 +37,7 @@ internal sealed class RelayLease
         _metrics = metrics;
         _time = time;
         _duration = options.Value.LeaseDuration;
+        _pollInterval = options.Value.PollInterval;
         _logger = logger;
 
         // A node that was started again is another holder: whether its former life has ended is not known.
@@ -45,10 +47,13 @@ internal sealed class RelayLease
     /// <summary>How often it must be asked for.</summary>
     public TimeSpan RenewInterval => _duration / 3;
 
+    /// <summary>How often one that another relay holds is asked for: as often as rows are.</summary>
+    private TimeSpan RetryInterval => _pollInterval < RenewInterval ? _pollInterval : RenewInterval;
+
     /// <summary>Takes the lease or makes it last longer, if it is time for that. False: another relay holds it.</summary>
     public async ValueTask<bool> HoldAsync()
     {
-        if (_wasTried && _time.GetElapsedTime(_triedAt) < RenewInterval)
+        if (_wasTried && _time.GetElapsedTime(_triedAt) < (_isHeld ? RenewInterval : RetryInterval))
         {
             return _isHeld;
         }
