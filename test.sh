@@ -11,6 +11,8 @@ cd "$(dirname "$0")"
 REQUIRED=(
   chromium:chromium # browser tests
   node:nodejs       # tests of clients/javascript
+  mariadbd:mariadb-server # servers that tests start for themselves
+  redis-server:redis-server
 )
 CONFIGURATION=Release
 PROJECT_TIMEOUT=300 # seconds for one test project
