@@ -60,7 +60,7 @@ public class DirectSendBenchmarks
             var result = await _messages.SendAsync(message with { ClientMessageId = Guid.NewGuid().ToString("N") });
             if (result.Outcome != ImSendOutcome.Stored)
             {
-                throw new InvalidOperationException($"{result.Outcome} {result.Error}");
+                throw new InvalidOperationException($"{result.Outcome}: {result.Message}");
             }
         }
     }
