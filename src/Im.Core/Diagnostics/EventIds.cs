@@ -32,4 +32,10 @@ internal static class EventIds
     public const int OfferFailed = 1305;
     public const int AnswerFailed = 1306;
     public const int LoopFailed = 1307;
+    public const int CommitSplit = 1308;
+    public const int RefusalFailed = 1309;
+    public const int HeadCheckFailed = 1310;
+    public const int EntriesMissed = 1311;
+    public const int TimelinesDiffer = 1312;
+    public const int CatchUpRetried = 1313;
 }

@@ -18,6 +18,15 @@ internal sealed class BatchBuilder(
     // Items that go into the next batch ahead of the queue, in order.
     private readonly List<PendingAppend> _retries = [];
 
+    // Whose messages were refused because a commit failed, and how many items were in the queue behind it: those of the same senders into the same
+    // conversations are refused too, so that all of them come again in the order in which they were sent.
+    private readonly HashSet<(string SenderId, string ConversationId)> _refused = [];
+    private int _refusedAmong;
+    private CommitFailure? _why;
+
+    // Halved by each batch that the store refuses, doubled by each that it takes: an item that it will never take is soon alone.
+    private int _limit = options.MaxBatchMessages;
+
     /// <summary>The number of the node's last batch; numbers go on over restarts, whatever the clock does.</summary>
     public long LastNumber { get; set; }
 
@@ -25,6 +34,35 @@ internal sealed class BatchBuilder(
 
     /// <summary>Puts items that were refused as stale in front: what was held back because of them came later.</summary>
     public void Retry(IEnumerable<PendingAppend> items) => _retries.InsertRange(0, items);
+
+    /// <summary>Puts the items of a refused batch in front, to be tried in smaller ones.</summary>
+    public void Split(IReadOnlyList<PendingAppend> items)
+    {
+        _limit = Math.Max(1, items.Count / 2);
+        Retry(items);
+    }
+
+    /// <summary>A batch was committed.</summary>
+    public void Succeeded() => _limit = Math.Min(_limit * 2, options.MaxBatchMessages);
+
+    /// <summary>The items' senders were told to send again; what of theirs is already here comes after that, so it is refused as well.</summary>
+    public void RefuseFollowers(IReadOnlyList<PendingAppend> items, int queued, CommitFailure why)
+    {
+        foreach (var item in items)
+        {
+            _refused.Add((item.SenderId, item.ConversationId));
+        }
+
+        _why = why;
+        _refusedAmong = queued;
+        foreach (var item in TakeRetries())
+        {
+            if (!RefuseIfFollower(item))
+            {
+                _retries.Add(item);
+            }
+        }
+    }
 
     public IReadOnlyList<PendingAppend> TakeRetries()
     {
@@ -36,7 +74,7 @@ internal sealed class BatchBuilder(
     /// <summary>A batch of at least one item, or null if every item was refused.</summary>
     public async ValueTask<Batch?> BuildAsync(ChannelReader<PendingAppend> queue, CancellationToken cancellationToken)
     {
-        var gathering = new Gathering(options);
+        var gathering = new Gathering(options, _limit);
         foreach (var item in TakeRetries())
         {
             await AddAsync(gathering, item, cancellationToken);
@@ -44,12 +82,35 @@ internal sealed class BatchBuilder(
 
         while (!gathering.IsFull && queue.TryRead(out var item))
         {
+            if (_refusedAmong > 0 && RefuseIfFollower(item))
+            {
+                _refusedAmong--;
+                continue;
+            }
+
+            _refusedAmong = Math.Max(0, _refusedAmong - 1);
             await AddAsync(gathering, item, cancellationToken);
+        }
+
+        if (_refusedAmong == 0)
+        {
+            _refused.Clear();
         }
 
         return gathering.Items.Count == 0
             ? null
             : new Batch(options.NodeName, ++LastNumber, gathering.Items, gathering.AppendItems, gathering.Timelines);
+    }
+
+    private bool RefuseIfFollower(PendingAppend item)
+    {
+        if (item is not PendingMessage || !_refused.Contains((item.SenderId, item.ConversationId)))
+        {
+            return false;
+        }
+
+        item.TryRefuse(_why!.Code, _why.Message, logger);
+        return true;
     }
 
     private async ValueTask AddAsync(Gathering gathering, PendingAppend item, CancellationToken cancellationToken)
@@ -116,7 +177,7 @@ internal sealed class BatchBuilder(
         {
             // One conversation that cannot be read must not stop the lane, and an item in hand is answered also when everything is given up.
             Log.ReloadFailed(logger, item.ConversationId, exception);
-            item.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
+            item.TryRefuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.", logger);
         }
 
         return null;
@@ -139,7 +200,7 @@ internal sealed class BatchBuilder(
     };
 
     /// <summary>A batch in the making.</summary>
-    private sealed class Gathering(ImServerOptions options)
+    private sealed class Gathering(ImServerOptions options, int maxItems)
     {
         private readonly HashSet<string> _conversations = new(StringComparer.Ordinal);
         private readonly HashSet<string> _inboxOwners = new(StringComparer.Ordinal);
@@ -198,7 +259,7 @@ internal sealed class BatchBuilder(
 
             _inboxes = inboxes;
             _bytes = bytes;
-            IsFull = Items.Count >= options.MaxBatchMessages;
+            IsFull = Items.Count >= maxItems;
             return true;
         }
 
