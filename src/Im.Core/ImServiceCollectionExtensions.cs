@@ -88,7 +88,14 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<IConversationStore>(provider => new InMemoryConversationStore(provider.GetRequiredService<InMemoryState>()));
         services.TryAddSingleton<IDeviceStore>(provider => new InMemoryDeviceStore(provider.GetRequiredService<InMemoryState>()));
         services.TryAddSingleton<ISequenceAllocator>(_ => new CachedSequenceAllocator());
+
+        // Beside another message store the in-memory ones would answer for data that they do not have: then there is none, which is null.
+        services.TryAddSingleton<IRetentionStore>(provider => IsInMemory(provider) ? new InMemoryRetentionStore(provider.GetRequiredService<InMemoryState>()) : null!);
+        services.TryAddSingleton<IUserDataStore>(provider => IsInMemory(provider) ? new InMemoryUserDataStore(provider.GetRequiredService<InMemoryState>()) : null!);
+        services.TryAddSingleton<IStorageProbe>(provider => IsInMemory(provider) ? new InMemoryStorageProbe() : null!);
     }
+
+    private static bool IsInMemory(IServiceProvider provider) => provider.GetRequiredService<IMessageStore>() is InMemoryMessageStore;
 
     private static void AddInternals(IServiceCollection services)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Im.Fanout;
 using Im.Model;
 using Im.Storage;
@@ -43,21 +42,12 @@ internal sealed class ConversationCache(IGroupStore groups, FanoutStrategies str
     // Direct and own conversations are what their ids say; only the kept object's audience makes classes cheap.
     private ConversationInfo? Derive(string conversationId)
     {
-        ImmutableArray<string> members;
-        if (ConversationId.IsOwn(conversationId))
-        {
-            members = [conversationId[2..]];
-        }
-        else if (ConversationId.TryGetParties(conversationId, out var first, out var second))
-        {
-            members = first == second ? [first] : [.. new[] { first, second }.Where(id => !id.StartsWith(ConversationId.SystemPrefix)).Order(StringComparer.Ordinal)];
-        }
-        else
+        if (!ConversationId.IsOwn(conversationId) && !ConversationId.TryGetParties(conversationId, out _, out _))
         {
             return null;
         }
 
-        var info = new ConversationInfo(conversationId, 0, members, writesInboxes: true);
+        var info = new ConversationInfo(conversationId, 0, ConversationId.GetUsers(conversationId), writesInboxes: true);
         _cache.Set(conversationId, info);
         return info;
     }

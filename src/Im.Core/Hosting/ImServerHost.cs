@@ -58,6 +58,7 @@ internal sealed class ImServerHost(
         }
 
         var generation = await store.GetGenerationAsync(cancellationToken);
+        committer.StartAfter(await store.GetLastBatchNumberAsync(_options.NodeName, cancellationToken));
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(

@@ -17,7 +17,9 @@ internal sealed class BatchBuilder(
 {
     // Items that go into the next batch ahead of the queue, in order.
     private readonly List<PendingAppend> _retries = [];
-    private long _lastBatchNumber = time.GetUtcNow().ToUnixTimeMilliseconds() << 20;
+
+    /// <summary>The number of the node's last batch; numbers go on over restarts, whatever the clock does.</summary>
+    public long LastNumber { get; set; }
 
     public bool HasRetries => _retries.Count > 0;
 
@@ -47,7 +49,7 @@ internal sealed class BatchBuilder(
 
         return gathering.Items.Count == 0
             ? null
-            : new Batch(options.NodeName, ++_lastBatchNumber, gathering.Items, gathering.AppendItems, gathering.Timelines);
+            : new Batch(options.NodeName, ++LastNumber, gathering.Items, gathering.AppendItems, gathering.Timelines);
     }
 
     private async ValueTask AddAsync(Gathering gathering, PendingAppend item, CancellationToken cancellationToken)

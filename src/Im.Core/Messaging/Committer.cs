@@ -79,6 +79,9 @@ internal sealed class Committer
     /// <summary>Takes no more; <see cref="RunAsync"/> ends when everything taken is committed and delivered.</summary>
     public void Complete() => _queue.Writer.TryComplete();
 
+    /// <summary>Called once before <see cref="RunAsync"/>: the node's numbers go on after this one.</summary>
+    public void StartAfter(long lastBatchNumber) => _builder.LastNumber = lastBatchNumber;
+
     /// <summary>Commits until <see cref="Complete"/>. Cancelled, it gives up what is not committed yet.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 
@@ -42,6 +43,19 @@ public static class ConversationId
 
     /// <summary>Whether the id names a user's own conversation.</summary>
     public static bool IsOwn(string conversationId) => conversationId.StartsWith("o:", StringComparison.Ordinal);
+
+    /// <summary>The users whom the id of a direct or own conversation names, sorted; a system sender is none.</summary>
+    public static ImmutableArray<string> GetUsers(string conversationId)
+    {
+        if (IsOwn(conversationId))
+        {
+            return [conversationId[2..]];
+        }
+
+        return TryGetParties(conversationId, out var first, out var second)
+            ? [.. new[] { first, second }.Where(id => !id.StartsWith(SystemPrefix)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]
+            : [];
+    }
 
     /// <summary>The two parties of a direct conversation, or false if the id is no direct conversation's.</summary>
     public static bool TryGetParties(string conversationId, out string first, out string second)

@@ -24,6 +24,9 @@ public sealed class AppendBatch
     /// </summary>
     public required ReadOnlyMemory<long> ProposedHeads { get; init; }
 
+    /// <summary>The newest time of its items: how old the inbox chunks are that it makes.</summary>
+    public long TimeMs => Items.Count == 0 ? 0 : Items.Max(item => item.TimeMs);
+
     /// <summary>Refuses what no store can append, whatever its state. Each store calls it first.</summary>
     /// <exception cref="ArgumentException">A head, a conversation id or a change that cannot be.</exception>
     public void Validate()

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Im.Model;
 using Im.Timelines;
 
@@ -39,11 +40,25 @@ public sealed class AppendItem
     /// <summary>Whether the entry raises the conversation's ordinal, that is, whether it counts as unread.</summary>
     public bool CountsAsUnread { get; init; }
 
+    /// <summary>Old history: not the sender's last own message for the unread count.</summary>
+    public bool IsImported { get; init; }
+
     /// <summary>The inboxes that get the entry.</summary>
     public required Audience Audience { get; init; }
 
     /// <summary>What the entry changes besides being appended; null for a message.</summary>
     public ConversationChange? Change { get; init; }
+
+    /// <summary>The members of a direct or own conversation that this item creates: its audience or, where it has none, the users whom the id names.</summary>
+    public ImmutableArray<string> GetFirstMembers()
+    {
+        if (!Audience.UserIds.IsDefaultOrEmpty)
+        {
+            return Audience.UserIds;
+        }
+
+        return Model.ConversationId.GetUsers(ConversationId);
+    }
 
     /// <summary>The entry that the item becomes at a place in its conversation.</summary>
     public StoredEntry ToEntry(ConversationSeq seq, long ordinal) => new()

@@ -14,14 +14,14 @@ public interface IMessageStore
     /// </summary>
     ValueTask<string> GetGenerationAsync(CancellationToken cancellationToken);
 
-    /// <summary>The number of the node's last commit, from its commit log, which goes on over restarts; 0 = none is kept.</summary>
+    /// <summary>The number of the node's last commit, from its commit log, which goes on over restarts; 0 = it never committed.</summary>
     ValueTask<long> GetLastBatchNumberAsync(string nodeName, CancellationToken cancellationToken);
 
     /// <summary>Appends a batch in one transaction: claim ids, number, append to conversations and inboxes, apply changes.</summary>
     /// <remarks>
     /// All or nothing for the batch; inside it items fail one by one (duplicate, stale version, reused id, unchanged) without
     /// taking a seq and without disturbing the others. Numbers have no holes. A proposed head that is not the true one fails the whole
-    /// batch. Direct and own conversations are created by their first item with its audience as members. A cancelled call has
+    /// batch. Direct and own conversations are created by their first item (<see cref="AppendItem.GetFirstMembers"/>). A cancelled call has
     /// appended all or nothing.
     /// A failure is safe to try again with the same batch, unless it is <see cref="ImStorageFailure.OutcomeUnknown"/>: then the ids that the
     /// batch claimed answer what became of it. A store that loses its connection while committing finds out itself, from its commit log.
@@ -39,7 +39,7 @@ public interface IMessageStore
 
     /// <summary>
     /// Expands runs to entries in order, up to <paramref name="maxBytes"/> of bodies in all but at least one entry. An entry whose body is not
-    /// kept is returned as gone; a run beyond its conversation's head throws <see cref="ArgumentOutOfRangeException"/>.
+    /// kept is returned as gone, one below the floor as <see cref="StoredEntry.Forgotten"/>; a run beyond its conversation's head throws <see cref="ArgumentOutOfRangeException"/>.
     /// </summary>
     ValueTask<IReadOnlyList<StoredEntry>> ReadEntriesAsync(IReadOnlyList<Run> runs, int maxBytes, CancellationToken cancellationToken);
 }

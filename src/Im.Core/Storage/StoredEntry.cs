@@ -35,4 +35,18 @@ public sealed record StoredEntry
 
     /// <summary>The body is no longer kept (expired, recalled, erased).</summary>
     public bool IsGone { get; init; }
+
+    /// <summary>An entry below its conversation's floor, of which nothing but its place is known.</summary>
+    public static StoredEntry Forgotten(string conversationId, ConversationSeq seq) => new()
+    {
+        ConversationId = conversationId,
+        Seq = seq,
+        Ordinal = 0,
+        SenderId = "",
+        ClientMessageId = "",
+        TimeMs = 0,
+        Kind = EntryKind.Unknown,
+        Body = default(ReadOnlyMemory<byte>),
+        IsGone = true,
+    };
 }

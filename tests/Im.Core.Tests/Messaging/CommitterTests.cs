@@ -102,6 +102,20 @@ public sealed class CommitterTests
         Assert.InRange(server.Store.Batches - before, 2, 3);
     }
 
+    // The commit log of a node goes on over restarts, also where the clock was set back meanwhile.
+    [Fact]
+    public async Task BatchNumbersGoOnAfterTheStoresLastOne()
+    {
+        var state = new Storage.InMemory.InMemoryState();
+        for (var start = 0; start < 3; start++)
+        {
+            await using var server = await Server.StartAsync(state);
+            await server.SendAsync("alice", ["a"]);
+            await server.SendAsync("alice", ["b"]);
+            Assert.Equal((start * 2) + 2, await server.Store.GetLastBatchNumberAsync(Environment.MachineName, default));
+        }
+    }
+
     private sealed class Server(IHost host) : IAsyncDisposable
     {
         public IImServer Im => host.Services.GetRequiredService<IImServer>();
@@ -112,9 +126,10 @@ public sealed class CommitterTests
 
         public Checkpoints Checkpoints => host.Services.GetRequiredService<Checkpoints>();
 
-        public static async Task<Server> StartAsync()
+        public static async Task<Server> StartAsync(Storage.InMemory.InMemoryState? state = null)
         {
             var builder = Host.CreateEmptyApplicationBuilder(null);
+            builder.Services.AddSingleton(state ?? new Storage.InMemory.InMemoryState());
             builder.Services.AddSingleton<IMessageStore>(provider => new TroubledStore(new Storage.InMemory.InMemoryMessageStore(provider.GetRequiredService<Storage.InMemory.InMemoryState>())));
             builder.Services.AddSingleton<IGroupStore>(provider => new TroubledGroups(new Storage.InMemory.InMemoryGroupStore(provider.GetRequiredService<Storage.InMemory.InMemoryState>())));
             builder.Services.AddImServer().AddUserProvider<Everybody>();

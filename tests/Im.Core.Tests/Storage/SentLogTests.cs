@@ -41,9 +41,9 @@ public sealed class SentLogTests
 
     // The documented defaults.
     [Fact]
-    public void DefaultsAreADayAndAMillion()
+    public void DefaultsAreAWeekAndAMillion()
     {
-        Assert.Equal(TimeSpan.FromHours(24), new InMemorySettings().SentRetention);
+        Assert.Equal(TimeSpan.FromDays(7), new InMemorySettings().SentRetention);
         Assert.Equal(1_000_000, new InMemorySettings().SentMaxCount);
     }
 

@@ -17,16 +17,20 @@ internal sealed class ConversationState(string id)
 
     // The commits of the entries with which stays and read spans begin.
     private readonly Dictionary<ConversationSeq, long> _openings = [];
+
+    // Those from the floor on; the newest one is always here.
+    private readonly List<StoredEntry> _entries = [];
+    private long _ordinalBelowFloor;
     private ImmutableArray<string> _presentCopy;
 
     public string Id { get; } = id;
 
     public bool IsOwn { get; } = ConversationId.IsOwn(id);
 
-    /// <summary>The entry with seq 1 is the first.</summary>
-    public List<StoredEntry> Entries { get; } = [];
+    /// <summary>The first entry that is still kept.</summary>
+    public long Floor { get; private set; } = 1;
 
-    public long Head => Entries.Count;
+    public long Head => Floor - 1 + _entries.Count;
 
     public long Ordinal { get; private set; }
 
@@ -49,12 +53,45 @@ internal sealed class ConversationState(string id)
     /// <summary>The present members, sorted.</summary>
     public ImmutableArray<string> Present => _presentCopy.IsDefault ? _presentCopy = [.. _present] : _presentCopy;
 
-    public TimelineHead HeadRow => new(TimelineKey.Conversation(Id), Head, 1, Ordinal);
+    public TimelineHead HeadRow => new(TimelineKey.Conversation(Id), Head, Floor, Ordinal);
+
+    public StoredEntry Newest => _entries[^1];
 
     public void Append(StoredEntry entry)
     {
-        Entries.Add(entry);
+        _entries.Add(entry);
         Ordinal = entry.Ordinal;
+    }
+
+    /// <summary>The entry at a seq up to the head; gone where it is below the floor.</summary>
+    public StoredEntry Get(long seq) => seq < Floor ? StoredEntry.Forgotten(Id, new ConversationSeq(seq)) : _entries[(int)(seq - Floor)];
+
+    /// <summary>The ordinal at a seq up to the head; what is below the floor counts as one place.</summary>
+    public long OrdinalAt(long seq) => seq < Floor ? _ordinalBelowFloor : Get(seq).Ordinal;
+
+    /// <summary>Forgets the body of an entry that is kept.</summary>
+    public void DropBody(long seq) => _entries[(int)(seq - Floor)] = Get(seq) with { Body = default, IsGone = true };
+
+    /// <summary>How many entries may be forgotten now, at most <paramref name="max"/>: the oldest ones, never the newest.</summary>
+    public int CountExpired(RetentionLimits limits, int max)
+    {
+        var excess = _entries.Count - (limits.EntriesPerConversation ?? int.MaxValue);
+        max = Math.Min(max, _entries.Count - 1);
+        var count = 0;
+        while (count < max && (count < excess || _entries[count].TimeMs < limits.EntriesBeforeMs))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Forgets that many of the oldest entries.</summary>
+    public void Forget(int count)
+    {
+        _ordinalBelowFloor = _entries[count - 1].Ordinal;
+        _entries.RemoveRange(0, count);
+        Floor += count;
     }
 
     public bool IsPresent(string userId) => Members.TryGetValue(userId, out var member) && member.IsPresent;

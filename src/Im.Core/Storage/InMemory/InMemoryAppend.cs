@@ -116,14 +116,14 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
         conversation.Append(item.ToEntry(seq, ordinal));
         if (reader is not null)
         {
-            reader.Read(mark, reader.Conversation.Entries[(int)mark.Value - 1].Ordinal);
+            reader.Read(mark, reader.Conversation.OrdinalAt(mark.Value));
             ordinal = reader.Unread;
         }
         else if (item.Change is not null)
         {
             _changes.Apply(conversation, item.Change, seq, ordinal);
         }
-        else if (item.Kind == EntryKind.Message && conversation.Members.TryGetValue(item.SenderId, out var sender))
+        else if (item is { Kind: EntryKind.Message, IsImported: false } && conversation.Members.TryGetValue(item.SenderId, out var sender))
         {
             sender.Sent(ordinal);
         }
@@ -148,11 +148,11 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
     {
         var conversation = new ConversationState(item.ConversationId);
         state.Conversations.Add(conversation.Id, conversation);
+        state.ConversationIds.Add(conversation.Id);
         if (!ConversationId.IsGroup(conversation.Id))
         {
             // Unlike a group's join entry the first entry here may be a message, which the receiver has not read: the ordinal before it.
-            var userIds = item.Audience.UserIds;
-            conversation.Join(state, userIds.IsDefault ? [] : [.. userIds], new ConversationSeq(1), ordinal: 0);
+            conversation.Join(state, [.. item.GetFirstMembers()], new ConversationSeq(1), ordinal: 0);
         }
 
         return conversation;
@@ -161,12 +161,13 @@ internal sealed class InMemoryAppend(InMemoryState state, AppendBatch batch)
     private void AppendChunks(NumberedBatch numbered)
     {
         var heads = numbered.Heads.Span;
+        var timeMs = batch.TimeMs;
         for (var c = 0; c < numbered.Classes.Count; c++)
         {
             var runs = numbered.Classes[c].Runs;
             foreach (var timeline in numbered.TimelinesOf(c))
             {
-                (_users[timeline] ?? state.GetOrAddUser(batch.Timelines[timeline].Id)).AppendChunk(runs, heads[timeline], state.LastCommit);
+                (_users[timeline] ?? state.GetOrAddUser(batch.Timelines[timeline].Id)).AppendChunk(runs, heads[timeline], state.LastCommit, timeMs);
             }
         }
     }

@@ -118,7 +118,7 @@ internal sealed class InMemoryConversationStore : IConversationStore
             member.Joined,
             member.ReadSeq,
             member.Unread,
-            conversation.Entries[^1]);
+            conversation.Newest);
     }
 
     private UserConversation[] List(string userId, string? afterConversationId, int limit)

@@ -106,8 +106,10 @@ internal sealed class InMemoryMessageStore : IMessageStore
             for (var i = 0; i < pages.Length; i++)
             {
                 var read = reads[i];
-                var runs = _state.Users.TryGetValue(read.UserId, out var user) ? user.Read(read.After.Value, read.MaxEntries) : [];
-                pages[i] = new InboxPage(read.After + 1, runs, _state.HeadOf(TimelineKey.Inbox(read.UserId)));
+                var head = _state.HeadOf(TimelineKey.Inbox(read.UserId));
+                var after = Math.Max(read.After.Value, head.Floor - 1);
+                var runs = _state.Users.TryGetValue(read.UserId, out var user) ? user.Read(after, read.MaxEntries) : [];
+                pages[i] = new InboxPage(new InboxSeq(after + 1), runs, head);
             }
         }
 
@@ -142,17 +144,17 @@ internal sealed class InMemoryMessageStore : IMessageStore
         var entries = new List<StoredEntry>();
         foreach (var run in runs)
         {
-            var source = _state.Conversations[run.ConversationId].Entries;
-            var first = (int)(run.First.Value - 1);
-            for (var i = first; i < first + run.Count; i++)
+            var conversation = _state.Conversations[run.ConversationId];
+            for (var seq = run.First.Value; seq <= run.Last.Value; seq++)
             {
-                bytesLeft -= source[i].Body.Length;
+                var entry = conversation.Get(seq);
+                bytesLeft -= entry.Body.Length;
                 if (bytesLeft < 0 && entries.Count > 0)
                 {
                     return entries;
                 }
 
-                entries.Add(source[i]);
+                entries.Add(entry);
             }
         }
 

@@ -1,11 +1,11 @@
 namespace Im.Storage.InMemory;
 
-/// <summary>Limits of what the in-memory store keeps for deduplication. Entries themselves are kept as long as the process lives.</summary>
+/// <summary>Limits of what the in-memory store keeps for deduplication, whatever retention says.</summary>
 internal sealed record InMemorySettings
 {
     /// <summary>How long a sent id is remembered; a resend after that is stored again.</summary>
-    /// <value>24 hours.</value>
-    public TimeSpan SentRetention { get; init; } = TimeSpan.FromHours(24);
+    /// <value>7 days.</value>
+    public TimeSpan SentRetention { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>How many sent ids are remembered at most; the oldest are forgotten first.</summary>
     /// <value>1,000,000 (about 200 MB).</value>

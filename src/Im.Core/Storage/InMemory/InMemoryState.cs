@@ -23,6 +23,12 @@ internal sealed class InMemoryState
 
     public Dictionary<string, UserState> Users { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The keys of <see cref="Conversations"/>, in the order in which retention passes over them.</summary>
+    public SortedSet<string> ConversationIds { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The keys of <see cref="Users"/>, in the order in which retention passes over them.</summary>
+    public SortedSet<string> UserIds { get; } = new(StringComparer.Ordinal);
+
     public SentLog Sent { get; }
 
     /// <summary>How many batches were appended; each has its number in the chunks that it made.</summary>
@@ -36,6 +42,7 @@ internal sealed class InMemoryState
         if (!Users.TryGetValue(userId, out var user))
         {
             Users.Add(userId, user = new UserState());
+            UserIds.Add(userId);
         }
 
         return user;
@@ -46,23 +53,21 @@ internal sealed class InMemoryState
         if (timeline.Kind == TimelineKind.Inbox)
         {
             return Users.TryGetValue(timeline.Id, out var user)
-                ? new TimelineHead(timeline, user.Head, 1, 0)
+                ? new TimelineHead(timeline, user.Head, user.Floor, 0)
                 : TimelineHead.Empty(timeline);
         }
 
         return Conversations.TryGetValue(timeline.Id, out var conversation)
-            ? new TimelineHead(timeline, conversation.Head, 1, conversation.Ordinal)
+            ? conversation.HeadRow
             : TimelineHead.Empty(timeline);
     }
 
-    /// <summary>For tests: drops the body of an entry, as retention or a recall will.</summary>
+    /// <summary>For tests: drops the body of an entry, as erasing or a recall does.</summary>
     internal void DropBody(string conversationId, ConversationSeq seq)
     {
         lock (Gate)
         {
-            var entries = Conversations[conversationId].Entries;
-            var index = (int)(seq.Value - 1);
-            entries[index] = entries[index] with { Body = default, IsGone = true };
+            Conversations[conversationId].DropBody(seq.Value);
         }
     }
 }

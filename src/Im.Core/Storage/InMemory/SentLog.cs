@@ -8,7 +8,7 @@ internal sealed class SentLog(TimeProvider timeProvider, InMemorySettings settin
     private readonly Dictionary<SentKey, SentRecord> _records = [];
 
     // In the order of claiming, which is the order of age.
-    private readonly Queue<(SentKey Key, long ClaimedAt)> _claims = new();
+    private readonly Queue<(SentKey Key, long ClaimedAt, long ClaimedMs)> _claims = new();
 
     public int Count => _records.Count;
 
@@ -17,7 +17,21 @@ internal sealed class SentLog(TimeProvider timeProvider, InMemorySettings settin
     public void Claim(SentKey key, SentRecord record)
     {
         _records.Add(key, record);
-        _claims.Enqueue((key, timeProvider.GetTimestamp()));
+        _claims.Enqueue((key, timeProvider.GetTimestamp(), timeProvider.GetUtcNow().ToUnixTimeMilliseconds()));
+    }
+
+    /// <summary>Forgets what was claimed before a time, the oldest first, at most <paramref name="max"/>; says how many it were.</summary>
+    public int Expire(long beforeMs, int max)
+    {
+        var count = 0;
+        while (count < max && _claims.TryPeek(out var oldest) && oldest.ClaimedMs < beforeMs)
+        {
+            _claims.Dequeue();
+            _records.Remove(oldest.Key);
+            count++;
+        }
+
+        return count;
     }
 
     /// <summary>Forgets what is too old or too much. Never called inside a batch, so that a batch cannot forget its own claims.</summary>

@@ -15,6 +15,9 @@ internal sealed class UserState
 
     public long Head { get; private set; }
 
+    /// <summary>The first entry that is still kept; head + 1 where none is.</summary>
+    public long Floor { get; private set; } = 1;
+
     public IReadOnlyList<MemberState> Present => _present;
 
     /// <summary>Present and past conversations, own ones apart.</summary>
@@ -24,16 +27,36 @@ internal sealed class UserState
 
     public Dictionary<(string DeviceId, TimelineKey Timeline), long> Acks { get; } = [];
 
-    public void AppendChunk(IReadOnlyList<Run> runs, long newHead, long commit)
+    public void AppendChunk(IReadOnlyList<Run> runs, long newHead, long commit, long timeMs)
     {
-        _chunks.Add(new InboxChunk(Head + 1, runs, commit));
+        _chunks.Add(new InboxChunk(Head + 1, runs, commit, timeMs));
         Head = newHead;
+    }
+
+    /// <summary>Forgets the oldest chunks, at most <paramref name="max"/>, and says how many those were.</summary>
+    public int Expire(RetentionLimits limits, int max)
+    {
+        var count = 0;
+        while (count < max && count < _chunks.Count)
+        {
+            var next = count + 1 < _chunks.Count ? _chunks[count + 1].First : Head + 1;
+            if (_chunks[count].TimeMs >= (limits.InboxesBeforeMs ?? long.MinValue) && Head - next + 1 < (limits.EntriesPerInbox ?? long.MaxValue))
+            {
+                break;
+            }
+
+            Floor = next;
+            count++;
+        }
+
+        _chunks.RemoveRange(0, count);
+        return count;
     }
 
     /// <summary>Where an entry that a commit brought stands in the inbox; 0 = not in it.</summary>
     public long Find(string conversationId, ConversationSeq seq, long commit)
     {
-        var index = _chunks.BinarySearch(new InboxChunk(0, [], commit), InboxChunk.ByCommit);
+        var index = _chunks.BinarySearch(new InboxChunk(0, [], commit, 0), InboxChunk.ByCommit);
         if (index < 0)
         {
             return 0;
@@ -142,7 +165,7 @@ internal sealed class UserState
         return low;
     }
 
-    private readonly record struct InboxChunk(long First, IReadOnlyList<Run> Runs, long Commit)
+    private readonly record struct InboxChunk(long First, IReadOnlyList<Run> Runs, long Commit, long TimeMs)
     {
         public static Comparer<InboxChunk> ByCommit { get; } = Comparer<InboxChunk>.Create(static (x, y) => x.Commit.CompareTo(y.Commit));
     }
