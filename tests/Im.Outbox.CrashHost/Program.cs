@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using Im;
 using Im.Conversations;
@@ -12,8 +13,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MySql.Data.MySqlClient;
 
-// CrashHost STORE DATABASE WRITERS run UNTIL     makes orders up to UNTIL; "ready" when it begins, "done" when they are made; ends with its input
+// CrashHost STORE DATABASE WRITERS run UNTIL     makes orders up to UNTIL: "ready" when it begins, "done" when they are made; ends with its input
 // CrashHost STORE DATABASE WRITERS read          waits until the outbox is empty, prints "USER TEXT" for each stored message, in order, and "end"
+// Both print "duplicate" for each message that a life before had sent and not removed.
 // STORE: a file of the IM server's own. DATABASE: the host's, sqlite:CONNECTION or mysql:CONNECTION.
 SQLitePCL.Batteries_V2.Init();
 var writers = int.Parse(args[2], CultureInfo.InvariantCulture);
@@ -27,7 +29,16 @@ builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOpt
 builder.Services.AddImServer()
     .AddUserProvider<Everybody>()
     .UseSqlite(args[0])
-    .AddImOutbox(database, o => (o.PollInterval, o.LeaseDuration) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(250)));
+    .AddImOutbox(database, o => (o.PollInterval, o.LeaseDuration) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(150)));
+using var listener = new MeterListener { InstrumentPublished = (instrument, it) => it.EnableMeasurementEvents(instrument) };
+listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) =>
+{
+    if (instrument.Name == "im.outbox.messages" && (string?)tags[0].Value == "duplicate")
+    {
+        Console.WriteLine("duplicate");
+    }
+});
+listener.Start();
 using var host = builder.Build();
 await host.StartAsync();
 if (args[3] == "run")

@@ -50,6 +50,10 @@ internal sealed class CrashProcess : IAsyncDisposable
         throw new InvalidOperationException($"The process ended with {_process.ExitCode} before \"{end}\":\n{await _errors}");
     }
 
+    /// <summary>How often the process, which has ended, has said this since it was listened to.</summary>
+    public async Task<int> CountAsync(string line) =>
+        (await _process.StandardOutput.ReadToEndAsync().WaitAsync(Patience)).Split('\n').Count(said => said == line);
+
     /// <summary>SIGKILL.</summary>
     public async Task KillAsync()
     {
