@@ -12,6 +12,9 @@ internal enum RowMode
     /// <summary>Inserts, or replaces the columns in <see cref="RowTarget.Changed"/>.</summary>
     Upsert,
 
+    /// <summary>Inserts, or raises the columns in <see cref="RowTarget.Changed"/> to the new value where that is higher.</summary>
+    Raise,
+
     /// <summary>Changes the columns in <see cref="RowTarget.Changed"/> of rows that exist.</summary>
     Update,
 }

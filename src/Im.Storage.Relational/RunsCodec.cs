@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Im.Timelines;
 
@@ -49,6 +50,22 @@ internal static class RunsCodec
         var first = (long)ReadVarint(ref packed);
         var count = (int)ReadVarint(ref packed);
         return new Run(Same(id, lastId) ? lastId! : Encoding.UTF8.GetString(id), new ConversationSeq(first), count);
+    }
+
+    /// <summary>Entries that continue each other are one run, whichever commits they came from.</summary>
+    public static void Add(List<Run> runs, Run run)
+    {
+        if (runs.Count > 0)
+        {
+            ref var last = ref CollectionsMarshal.AsSpan(runs)[^1];
+            if (last.First + last.Count == run.First && string.Equals(last.ConversationId, run.ConversationId, StringComparison.Ordinal))
+            {
+                last = last with { Count = last.Count + run.Count };
+                return;
+            }
+        }
+
+        runs.Add(run);
     }
 
     private static bool Same(ReadOnlySpan<byte> bytes, string? text)

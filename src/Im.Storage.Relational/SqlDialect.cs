@@ -12,6 +12,15 @@ internal abstract class SqlDialect
     /// <summary>What a single-row select ends with so that the row stays locked: " FOR UPDATE" or nothing.</summary>
     public string ForUpdate => LocksRows ? " FOR UPDATE" : "";
 
+    /// <summary>A statement that deletes the first rows of an order; the condition's parameters come first, then how many rows at most.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="keys">Its key's columns.</param>
+    /// <param name="where">Which rows, with <c>@p1</c> …</param>
+    /// <param name="order">The order.</param>
+    /// <param name="limit">The limit's parameter, for example <c>@p2</c>.</param>
+    public virtual string DeleteSome(string table, string keys, string where, string order, string limit) =>
+        $"DELETE FROM {table} WHERE ({keys}) IN (SELECT {keys} FROM {table} WHERE {where} ORDER BY {order} LIMIT {limit})";
+
     /// <summary>Opens a connection for one lane.</summary>
     /// <param name="forWrites">Whether the lane writes.</param>
     public abstract SqlSession Open(bool forWrites);

@@ -85,4 +85,14 @@ internal static class Tables
 
     public static readonly RowTarget ReadPartEnds = new(
         "im_read_parts", RowMode.Update, ["user_id", "conversation_id", "last_seq"], 2, ["last_seq"], Only: "last_seq IS NULL");
+
+    public static readonly RowTarget Devices = new(
+        "im_devices",
+        RowMode.Upsert,
+        ["user_id", "device_id", "type", "brand", "model", "os", "client_version", "last_sign_in_ms"],
+        2,
+        ["type", "brand", "model", "os", "client_version", "last_sign_in_ms"]);
+
+    public static readonly RowTarget DeviceAcks = new(
+        "im_device_acks", RowMode.Raise, ["user_id", "device_id", "kind", "timeline_id", "seq"], 4, ["seq"]);
 }

@@ -188,8 +188,7 @@ internal sealed class AppendTransaction
         if (!exists && item.Change is not CreateGroup)
         {
             // Unlike a group's join entry the first entry here may be a message, which the receiver has not read: the ordinal before it.
-            var userIds = item.Audience.UserIds;
-            _groups.Join(item.ConversationId, userIds.IsDefault ? [] : userIds, seq, ordinal: 0);
+            _groups.Join(item.ConversationId, item.GetFirstMembers(), seq, ordinal: 0);
         }
 
         var answered = ordinal;
@@ -202,7 +201,7 @@ internal sealed class AppendTransaction
             _groups.Apply(item.ConversationId, item.Change, seq, ordinal);
             _state.Versions[timeline] = ++version;
         }
-        else if (item.Kind == EntryKind.Message)
+        else if (item is { Kind: EntryKind.Message, IsImported: false })
         {
             _state.OwnOrdinals[(timeline, item.SenderId)] = ordinal;
         }

@@ -9,21 +9,9 @@ internal sealed class TimelineRows(SqlSession session, AppendBatch batch, Append
     {
         WriteOwnOrdinals();
         WriteConversations(numbered);
-        WriteChunks(numbered, ChunkTime());
+        WriteChunks(numbered, batch.TimeMs);
         WriteInboxes(numbered);
         WriteCommit(numbered, nowMs);
-    }
-
-    /// <summary>A chunk is as old as its newest entry.</summary>
-    private long ChunkTime()
-    {
-        var newest = long.MinValue;
-        for (var i = 0; i < batch.Items.Count; i++)
-        {
-            newest = Math.Max(newest, batch.Items[i].TimeMs);
-        }
-
-        return newest;
     }
 
     private void WriteOwnOrdinals()

@@ -71,7 +71,7 @@ internal sealed class EntryRows(SqlSession session)
         var next = run.First.Value;
         while (next < floor && next <= run.Last.Value)
         {
-            entries.Add(Expired(run.ConversationId, next++));
+            entries.Add(StoredEntry.Forgotten(run.ConversationId, new ConversationSeq(next++)));
         }
 
         if (next > run.Last.Value)
@@ -86,7 +86,7 @@ internal sealed class EntryRows(SqlSession session)
         {
             for (var seq = statement.GetInt64(0); next < seq;)
             {
-                entries.Add(Expired(run.ConversationId, next++));
+                entries.Add(StoredEntry.Forgotten(run.ConversationId, new ConversationSeq(next++)));
             }
 
             bytesLeft -= statement.GetBytes(8).Length;
@@ -102,22 +102,9 @@ internal sealed class EntryRows(SqlSession session)
 
         while (next <= run.Last.Value)
         {
-            entries.Add(Expired(run.ConversationId, next++));
+            entries.Add(StoredEntry.Forgotten(run.ConversationId, new ConversationSeq(next++)));
         }
 
         return true;
     }
-
-    private static StoredEntry Expired(string conversationId, long seq) => new()
-    {
-        ConversationId = conversationId,
-        Seq = new ConversationSeq(seq),
-        Ordinal = 0,
-        SenderId = "",
-        ClientMessageId = "",
-        TimeMs = 0,
-        Kind = EntryKind.Unknown,
-        Body = default,
-        IsGone = true,
-    };
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Im.Timelines;
 
 namespace Im.Storage.Relational.Stores;
@@ -57,7 +56,7 @@ internal static class InboxRows
                     }
 
                     var count = (int)Math.Min(run.Count - skip, entriesLeft);
-                    Add(runs, run with { First = run.First + skip, Count = count });
+                    RunsCodec.Add(runs, run with { First = run.First + skip, Count = count });
                     entriesLeft -= count;
                     skip = 0;
                 }
@@ -71,21 +70,5 @@ internal static class InboxRows
         }
 
         return runs;
-    }
-
-    /// <summary>Entries that continue each other are one run, whichever commits they came from.</summary>
-    private static void Add(List<Run> runs, Run run)
-    {
-        if (runs.Count > 0)
-        {
-            ref var last = ref CollectionsMarshal.AsSpan(runs)[^1];
-            if (last.First + last.Count == run.First && string.Equals(last.ConversationId, run.ConversationId, StringComparison.Ordinal))
-            {
-                last = last with { Count = last.Count + run.Count };
-                return;
-            }
-        }
-
-        runs.Add(run);
     }
 }

@@ -6,6 +6,9 @@ namespace Im.Storage.Relational.Stores;
 /// <summary>Timelines in a relational database.</summary>
 internal sealed class RelationalMessageStore(RelationalLanes lanes) : IMessageStore
 {
+    /// <summary>Whether this is the store of the given lanes, and not another adapter's.</summary>
+    public bool IsOver(RelationalLanes other) => ReferenceEquals(lanes, other);
+
     public ValueTask<string> GetGenerationAsync(CancellationToken cancellationToken) => new(lanes.Read.ReadAsync(
         static session => MetaRows.Find(session, MetaRows.Generation)
             ?? throw new InvalidDataException("im_meta has no generation: the schema was not initialised."),

@@ -9,7 +9,8 @@ internal static class SqliteSql
     {
         RowMode.Insert => Insert(target),
         RowMode.InsertIfAbsent => Insert(target) + " ON CONFLICT DO NOTHING",
-        RowMode.Upsert => $"{Insert(target)} ON CONFLICT ({string.Join(", ", target.Columns[..target.Keys])}) DO UPDATE SET {string.Join(", ", target.Changed.Select(name => $"{name} = excluded.{name}"))}",
+        RowMode.Upsert => OnConflict(target, name => $"excluded.{name}"),
+        RowMode.Raise => OnConflict(target, name => $"max({name}, excluded.{name})"),
         _ => Update(target),
     };
 
@@ -18,6 +19,12 @@ internal static class SqliteSql
 
     private static string Insert(RowTarget target) =>
         $"INSERT INTO {target.Table} ({string.Join(", ", target.Columns)}) VALUES ({string.Join(", ", target.Columns.Select((_, i) => $"?{i + 1}"))})";
+
+    private static string OnConflict(RowTarget target, Func<string, string> value)
+    {
+        var keys = string.Join(", ", target.Columns[..target.Keys]);
+        return $"{Insert(target)} ON CONFLICT ({keys}) DO UPDATE SET {string.Join(", ", target.Changed.Select(name => $"{name} = {value(name)}"))}";
+    }
 
     private static string Update(RowTarget target)
     {

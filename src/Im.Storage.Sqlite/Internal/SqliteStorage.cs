@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Im.Storage.Sqlite.Internal;
 
 /// <summary>The open database of one server: its lanes, and what happens to it at start. One for all stores; the services dispose it.</summary>
-internal sealed class SqliteStorage : IStorageInitializer, IDisposable
+internal sealed class SqliteStorage : IDisposable
 {
     private readonly ImSqliteOptions _options;
     private readonly SqlMetrics _metrics;

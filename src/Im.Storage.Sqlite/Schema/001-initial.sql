@@ -15,11 +15,12 @@ CREATE TABLE im_conversations (
     version         INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- The head row of a user's inbox.
+-- The head row of a user's inbox. Chunks up to merged_seq were merged and are full.
 CREATE TABLE im_inboxes (
-    user_id BLOB    NOT NULL PRIMARY KEY,
-    head    INTEGER NOT NULL,
-    floor   INTEGER NOT NULL
+    user_id    BLOB    NOT NULL PRIMARY KEY,
+    head       INTEGER NOT NULL,
+    floor      INTEGER NOT NULL,
+    merged_seq INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 -- Entries, each once. flags: 1 = the body is gone, 2 = counts as unread.
