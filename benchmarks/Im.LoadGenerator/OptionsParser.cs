@@ -16,7 +16,13 @@ internal static class OptionsParser
             throw new UsageException($"The first argument is a scenario: {string.Join(", ", Scenarios)}. See --help.");
         }
 
-        var options = new Options { Scenario = args[0], Connections = args[0] is "idle" or "storm" ? 10_000 : 64 };
+        var options = new Options
+        {
+            Scenario = args[0],
+            Connections = args[0] is "idle" or "storm" ? 10_000 : 64,
+            Messages = args[0] == "storm" ? 10 : 500,
+            InFlight = args[0] == "crash" ? 4 : 1,
+        };
         for (var i = 1; i < args.Count; i++)
         {
             var name = args[i];

@@ -2,6 +2,7 @@ using Im.LoadGenerator.Checks;
 using Im.LoadGenerator.Clients;
 using Im.LoadGenerator.Output;
 using Im.LoadGenerator.Scenarios;
+using Im.LoadGenerator.Scenarios.Crash;
 using Im.LoadGenerator.Server;
 using Im.LoadGenerator.Wire;
 
@@ -34,11 +35,21 @@ internal static class Runner
         return report;
     }
 
+    private static CrashScenario CreateCrash(Context context)
+    {
+        var server = (BenchServerProcess)context.Server; // the options allow no other
+        return new CrashScenario(context, server, server.Store);
+    }
+
     private static IScenario CreateScenario(Context context) => context.Options.Scenario switch
     {
         "group" => new GroupScenario(context),
         "direct" => new PairScenario(context, isEcho: false),
         "echo" => new PairScenario(context, isEcho: true),
-        _ => throw new UsageException($"{context.Options.Scenario} is not there yet."),
+        "open-loop" => new OpenLoopScenario(context),
+        "slow" => new SlowScenario(context),
+        "idle" => new IdleScenario(context),
+        "storm" => new StormScenario(context),
+        _ => CreateCrash(context),
     };
 }

@@ -1,6 +1,7 @@
 using Im.Model;
 using Im.Outbox.Internal;
 using Im.Outbox.Tests.Support;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Im.Groups;
 using static Im.Outbox.Tests.Support.RelayNode;
 
@@ -124,13 +125,13 @@ public abstract partial class OutboxRules
         await Database.DrainedAsync();
         await Database.BreakAsync();
         await Wait.ForAsync(() => node.Log.Count(EventIds.DatabaseFailed) >= 2, "the failure is logged");
-        Assert.NotNull(node.Get<OutboxStatus>().Failure);
+        Assert.Equal(HealthStatus.Unhealthy, await node.HealthAsync());
         await Database.RepairAsync();
         await Wait.ForAsync(() => node.Log.Count(EventIds.DatabaseBack) == 1, "the return is logged");
         await node.CommitAsync(Database, To("ann", "after"));
         await Database.DrainedAsync();
         Assert.Equal(["before", "after"], await Im.TextsAsync("ann"));
-        Assert.Null(node.Get<OutboxStatus>().Failure);
+        Assert.Equal(HealthStatus.Healthy, await node.HealthAsync());
     }
 
     [Fact]

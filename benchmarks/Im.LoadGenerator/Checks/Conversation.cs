@@ -70,16 +70,20 @@ internal sealed class Conversation
         }
     }
 
-    /// <summary>All devices of another set are to get everything once more.</summary>
-    public void ExpectAgain()
+    /// <summary>All devices of another set are to get everything once more; how many deliveries that will be.</summary>
+    public long ExpectAgain()
     {
+        var deliveries = 0L;
         for (var seq = Base + 1; seq <= Head; seq++)
         {
             ref var record = ref _records[seq - Base];
             if (record.Digits is not (0 or Record.Foreign))
             {
                 record.Remaining = Receivers;
+                deliveries += Receivers;
             }
         }
+
+        return deliveries;
     }
 }

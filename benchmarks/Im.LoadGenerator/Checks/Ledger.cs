@@ -55,6 +55,15 @@ internal sealed class Ledger
         return _messages.Count - 1;
     }
 
+    /// <summary>Another set of devices is to get everything that was sent so far.</summary>
+    public void ExpectAgain()
+    {
+        foreach (var conversation in Conversations)
+        {
+            Expected += conversation.ExpectAgain();
+        }
+    }
+
     /// <summary>Says on standard error what was wrong; only the first ones, since one fault shows itself many times.</summary>
     public void Report(string what)
     {

@@ -88,7 +88,7 @@ internal sealed partial class Device
             _ledger.LastDeliveries.Add(now - record.SentAt);
         }
 
-        if (_isSampled)
+        if (IsSampled)
         {
             _ledger.Deliveries.Add(now - record.SentAt);
         }

@@ -24,10 +24,8 @@ internal sealed partial class Device
     private readonly Ledger _ledger;
     private readonly List<Place> _places = [];
     private readonly string _instanceId = Guid.NewGuid().ToString("N");
-    private readonly bool _isSampled;
     private Connection? _connection;
     private Place? _lastPlace;
-    private uint _attempt;
     private long _inboxHead;
     private long _lastSentAt;
     private bool _hasNews;
@@ -36,7 +34,7 @@ internal sealed partial class Device
     {
         _world = world;
         _ledger = world.Ledger;
-        _isSampled = isSampled;
+        IsSampled = isSampled;
         Index = index;
         UserId = userId;
         DeviceId = deviceId;
@@ -53,10 +51,16 @@ internal sealed partial class Device
 
     public DeviceState State { get; private set; }
 
+    /// <summary>Whether the latencies of its deliveries are taken.</summary>
+    public bool IsSampled { get; set; }
+
     /// <summary>The store generation of the cursors; empty = none yet.</summary>
     public string Generation { get; set; } = "";
 
     public long InboxCursor { get; private set; }
+
+    /// <summary>Which of its connections it is.</summary>
+    public uint Attempt { get; private set; }
 
     /// <summary>The inbox's head when the device signed in last.</summary>
     public long InboxHead => _inboxHead;
@@ -138,7 +142,7 @@ internal sealed partial class Device
             Generation = Generation,
             InboxCursor = InboxCursor,
             InstanceId = _instanceId,
-            Attempt = ++_attempt,
+            Attempt = ++Attempt,
         };
         if (Generation.Length > 0)
         {
@@ -174,6 +178,7 @@ internal sealed partial class Device
         {
             State = DeviceState.Live;
             _world.StateChanged(DeviceState.CatchingUp, DeviceState.Live);
+            _world.BecameLive?.Invoke(this);
         }
     }
 

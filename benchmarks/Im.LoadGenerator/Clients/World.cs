@@ -38,6 +38,8 @@ internal sealed class World
 
     public Action<Device>? SignedIn { get; set; }
 
+    public Action<Device>? BecameLive { get; set; }
+
     /// <summary>Messages are sent again that were acked before.</summary>
     public bool IsRepeating { get; set; }
 

@@ -22,6 +22,8 @@ internal sealed class Report
 
     [JsonPropertyName("rounds")] public int? Rounds { get; set; }
 
+    [JsonPropertyName("rate")] public double? Rate { get; set; }
+
     [JsonPropertyName("messages")] public long? Messages { get; set; }
 
     [JsonPropertyName("deliveries")] public long? Deliveries { get; set; }

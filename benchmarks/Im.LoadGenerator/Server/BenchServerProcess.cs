@@ -29,6 +29,8 @@ internal sealed class BenchServerProcess : IServer
 
     public int? Pid => _process.Id;
 
+    public IStore Store => _store;
+
     public int? StorePid => _store.Pid;
 
     /// <summary>Starts the process and waits until it listens.</summary>

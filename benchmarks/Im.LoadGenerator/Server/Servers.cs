@@ -21,7 +21,8 @@ internal static class Servers
 
     public static IStore CreateStore(Options options) => options.Store switch
     {
-        "memory" => new MemoryStore(),
-        _ => throw new UsageException($"--store {options.Store} is not there yet."),
+        "sqlite" => new SqliteStore(options),
+        "mysql" => new MySqlStore(options),
+        _ => new MemoryStore(),
     };
 }

@@ -28,6 +28,8 @@ public sealed class MariaDbFixture : IAsyncLifetime
 
     private sealed class MariaDbDatabase(MariaDbServer server, string connectionString) : TestDatabase
     {
+        public override string ConnectionString => connectionString;
+
         public override DbDataSource DataSource { get; } = MySqlClientFactory.Instance.CreateDataSource(connectionString);
 
         public override bool HasConcurrentWriters => true;

@@ -2,6 +2,7 @@ using Im.Messaging;
 using Im.Model;
 using Im.Outbox.Internal;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -30,6 +31,8 @@ internal sealed class RelayNode : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _host.Services.GetRequiredService<T>();
 
+    public async Task<HealthStatus> HealthAsync() => (await Get<HealthCheckService>().CheckHealthAsync().Soon()).Status;
+
     /// <summary>A node whose relay does not run yet.</summary>
     public static RelayNode Create(
         ImNode im, TestDatabase database, Action<ImOutboxOptions>? configure = null, TimeProvider? time = null, Action<HookedMessages>? hook = null)
@@ -49,6 +52,7 @@ internal sealed class RelayNode : IAsyncDisposable
             options.RetryMaxDelay = TimeSpan.FromMilliseconds(50);
             configure?.Invoke(options);
         });
+        builder.Services.AddHealthChecks().AddImOutbox();
         return new RelayNode(builder.Build(), messages, log);
     }
 

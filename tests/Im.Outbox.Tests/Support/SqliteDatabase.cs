@@ -11,12 +11,14 @@ internal sealed class SqliteDatabase : TestDatabase
     public SqliteDatabase()
     {
         SQLitePCL.Batteries_V2.Init();
-        DataSource = SqliteFactory.Instance.CreateDataSource($"Data Source={Path.Combine(_folder, "host.db")};Default Timeout=10");
+        DataSource = SqliteFactory.Instance.CreateDataSource(ConnectionString);
         using var connection = DataSource.OpenConnection();
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA journal_mode = WAL";
         command.ExecuteNonQuery();
     }
+
+    public override string ConnectionString => $"Data Source={Path.Combine(_folder, "host.db")};Default Timeout=10";
 
     public override DbDataSource DataSource { get; }
 

@@ -6,6 +6,8 @@ namespace Im.Outbox.Tests.Support;
 /// <summary>A host's database.</summary>
 public abstract class TestDatabase : IAsyncDisposable
 {
+    public abstract string ConnectionString { get; }
+
     /// <summary>What the host hands over.</summary>
     public abstract DbDataSource DataSource { get; }
 
