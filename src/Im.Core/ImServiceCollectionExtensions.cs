@@ -111,6 +111,8 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<Heartbeat>();
         services.TryAddSingleton(provider => new RecentEntries(provider.GetRequiredService<IOptions<ImServerOptions>>().Value.RecentEntriesBytes));
         services.TryAddSingleton<CatchUpScheduler>();
+        services.TryAddSingleton<HeadCheck>();
+        services.TryAddSingleton<StorageHealth>();
         services.TryAddSingleton<SignInReader>();
         services.TryAddSingleton<SyncReader>();
         services.TryAddSingleton<HistoryReader>();

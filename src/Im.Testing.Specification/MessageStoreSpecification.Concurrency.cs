@@ -33,7 +33,8 @@ public abstract partial class MessageStoreSpecification
                 ];
                 while (true)
                 {
-                    var batch = Batch(items, timeline => known.GetValueOrDefault(timeline));
+                    // Each is a node of its own: one node appends in one lane.
+                    var batch = Batch(items, timeline => known.GetValueOrDefault(timeline), "node" + w);
                     var result = await Messages.AppendAsync(batch, CancellationToken.None);
                     for (var t = 0; t < batch.Timelines.Count; t++)
                     {

@@ -26,6 +26,14 @@ public abstract class StorageSpecification(IStorageFixture fixture) : IAsyncLife
     /// <summary>The adapter's <see cref="IDeviceStore"/>.</summary>
     protected IDeviceStore Devices => Stores.Devices;
 
+    /// <summary>The adapter's <see cref="IRetentionStore"/>; without one the fact is skipped.</summary>
+    protected IRetentionStore Retention =>
+        Stores.Retention ?? throw new MissingAbilityException("The fixture's StoreSet has no Retention (IRetentionStore).");
+
+    /// <summary>The adapter's <see cref="IUserDataStore"/>; without one the fact is skipped.</summary>
+    protected IUserDataStore UserData =>
+        Stores.UserData ?? throw new MissingAbilityException("The fixture's StoreSet has no UserData (IUserDataStore).");
+
     /// <summary>Empties the storage and opens the stores.</summary>
     public virtual async Task InitializeAsync()
     {
@@ -34,19 +42,30 @@ public abstract class StorageSpecification(IStorageFixture fixture) : IAsyncLife
     }
 
     /// <summary>Closes the stores.</summary>
-    public virtual async Task DisposeAsync()
+    public virtual Task DisposeAsync() => CloseAsync();
+
+    /// <summary>Closes the stores, if they are open.</summary>
+    protected async Task CloseAsync()
     {
-        if (_stores is not null)
+        if (_stores is { } stores)
         {
-            await fixture.CloseAsync(_stores).Soon();
+            _stores = null;
+            await fixture.CloseAsync(stores).Soon();
         }
     }
 
     /// <summary>Closes the stores and opens them again, as a restart of the server does.</summary>
     protected async Task ReopenAsync()
     {
-        await fixture.CloseAsync(Stores).Soon();
-        _stores = null;
+        await CloseAsync();
+        _stores = await fixture.CreateAsync().Soon();
+    }
+
+    /// <summary>Closes the stores, empties the storage and opens it again.</summary>
+    protected async Task ResetAsync()
+    {
+        await CloseAsync();
+        await fixture.ResetAsync().Soon();
         _stores = await fixture.CreateAsync().Soon();
     }
 

@@ -81,7 +81,7 @@ internal static class TestItems
     public static AppendBatch Batch(params AppendItem[] items) => Batch(items, null);
 
     /// <summary>A batch that expects the heads that <paramref name="headOf"/> tells; without it whatever is there.</summary>
-    public static AppendBatch Batch(IReadOnlyList<AppendItem> items, Func<TimelineKey, long>? headOf)
+    public static AppendBatch Batch(IReadOnlyList<AppendItem> items, Func<TimelineKey, long>? headOf, string node = "test")
     {
         TimelineKey[] timelines =
         [
@@ -90,7 +90,7 @@ internal static class TestItems
         ];
         return new AppendBatch
         {
-            NodeName = "test",
+            NodeName = node,
             BatchNumber = Interlocked.Increment(ref _batches),
             Items = items,
             Timelines = timelines,

@@ -21,6 +21,9 @@ internal sealed class ImMetrics : IDisposable
     private readonly Counter<long> _pages;
     private readonly Counter<long> _noticesDropped;
     private readonly Counter<long> _retries;
+    private readonly Counter<long> _commitFailures;
+    private readonly Counter<long> _missed;
+    private readonly Counter<long> _catchUpRetries;
     private readonly Histogram<double> _commitSeconds;
     private readonly Histogram<long> _commitMessages;
 
@@ -39,6 +42,9 @@ internal sealed class ImMetrics : IDisposable
         _pages = _meter.CreateCounter<long>("im.catch_up.pages", "{page}", "Pages read by sessions that were behind, by source.");
         _noticesDropped = _meter.CreateCounter<long>("im.notices.dropped", "{message}", "Messages whose after-commit handlers were too slow.");
         _retries = _meter.CreateCounter<long>("im.commit.retries", "{retry}", "Appends proposed again because a head or a version was stale.");
+        _commitFailures = _meter.CreateCounter<long>("im.commit.failures", "{batch}", "Batches that could not be committed, by reason.");
+        _missed = _meter.CreateCounter<long>("im.head_check.missed", "{timeline}", "Timelines of live sessions that had missed a delivery.");
+        _catchUpRetries = _meter.CreateCounter<long>("im.catch_up.retries", "{page}", "Pages that could not be read and are tried again.");
         _commitSeconds = _meter.CreateHistogram<double>("im.commit.duration", "s", "How long a commit took.");
         _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
     }
@@ -70,6 +76,12 @@ internal sealed class ImMetrics : IDisposable
     public void NoticesDropped(int messages) => _noticesDropped.Add(messages);
 
     public void CommitRetried(string why) => _retries.Add(1, Tag("why", why));
+
+    public void CommitFailed(string why) => _commitFailures.Add(1, Tag("why", why));
+
+    public void Missed(int timelines) => _missed.Add(timelines);
+
+    public void CatchUpRetried() => _catchUpRetries.Add(1);
 
     public void Committed(TimeSpan duration, int messages)
     {

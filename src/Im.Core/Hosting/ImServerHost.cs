@@ -27,6 +27,7 @@ internal sealed class ImServerHost(
     AfterCommit afterCommit,
     CatchUpScheduler scheduler,
     Heartbeat heartbeat,
+    HeadCheck headCheck,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -62,7 +63,9 @@ internal sealed class ImServerHost(
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(
-            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"), GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"));
+            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
+            GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
+            GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"));
         try
         {
             foreach (var transport in _transports)

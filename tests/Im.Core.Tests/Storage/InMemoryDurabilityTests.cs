@@ -1,0 +1,6 @@
+using Im.Testing.Specification;
+
+namespace Im.Storage;
+
+public sealed class InMemoryDurabilityTests(InMemoryStorageFixture fixture)
+    : DurabilitySpecification(fixture), IClassFixture<InMemoryStorageFixture>;

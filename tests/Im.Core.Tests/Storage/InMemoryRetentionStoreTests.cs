@@ -1,0 +1,6 @@
+using Im.Testing.Specification;
+
+namespace Im.Storage;
+
+public sealed class InMemoryRetentionStoreTests(InMemoryStorageFixture fixture)
+    : RetentionSpecification(fixture), IClassFixture<InMemoryStorageFixture>;
