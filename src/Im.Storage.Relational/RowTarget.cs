@@ -24,7 +24,7 @@ internal enum RowMode
 /// <param name="Mode">What is done with a row.</param>
 /// <param name="Columns">The columns; for <see cref="RowMode.Update"/> the keys first, then what changes.</param>
 /// <param name="Keys">So many of the first columns are the row's key.</param>
-/// <param name="Changed">What an upsert replaces; for an update all that are no keys.</param>
+/// <param name="Changed">What an upsert replaces, nothing where the row is only made to exist; for an update all that are no keys.</param>
 /// <param name="Only">For an update: a further condition on the row, SQL.</param>
 internal sealed record RowTarget(
     string Table, RowMode Mode, string[] Columns, int Keys, string[] Changed, string? Only = null);

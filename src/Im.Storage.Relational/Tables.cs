@@ -26,10 +26,11 @@ internal static class Tables
     public static readonly KeySource FindMembers = new(
         "im_members", ["conversation_id", "user_id"], ["is_present", "joined_seq"]);
 
+    // Upserts that change nothing, where rows are locked: an insert that ignores takes a shared lock first, which two nodes can take crosswise.
     public static readonly RowTarget MissingConversations = new(
-        "im_conversations", RowMode.InsertIfAbsent, ["conversation_id", "head", "floor", "ordinal", "version"], 1, []);
+        "im_conversations", RowMode.Upsert, ["conversation_id", "head", "floor", "ordinal", "version"], 1, []);
 
-    public static readonly RowTarget MissingInboxes = new("im_inboxes", RowMode.InsertIfAbsent, ["user_id", "head", "floor"], 1, []);
+    public static readonly RowTarget MissingInboxes = new("im_inboxes", RowMode.Upsert, ["user_id", "head", "floor"], 1, []);
 
     public static readonly RowTarget MoveConversations = new(
         "im_conversations", RowMode.Upsert, ["conversation_id", "head", "floor", "ordinal", "version"], 1, ["head", "ordinal", "version"]);

@@ -5,14 +5,22 @@ using static Im.Testing.Specification.TestItems;
 
 namespace Im.Testing.Specification;
 
-/// <summary>Makes random items, mostly valid ones, for the state that a model is in.</summary>
-internal sealed class RandomItems(Random random, NaiveModel model)
+/// <summary>What the maker of random items knows of the groups.</summary>
+internal interface IKnownGroups
 {
-    private static readonly string[] Groups = [.. Enumerable.Range(0, 6).Select(i => "g:" + i)];
+    /// <summary>A group as it stands before the next batch; null = there is none.</summary>
+    (string Fanout, IEnumerable<string> Members, long Version)? Find(string conversationId);
+}
+
+/// <summary>Makes random items, mostly valid ones, for the state that a model is in.</summary>
+internal sealed class RandomItems(Random random, IKnownGroups known)
+{
     private readonly Dictionary<string, Audience> _audiences = [];
     private readonly Dictionary<string, long> _versions = [];
     private readonly List<AppendItem> _made = [];
     private int _ids;
+
+    public static string[] Groups { get; } = [.. Enumerable.Range(0, 6).Select(i => "g:" + i)];
 
     public static string[] Users { get; } = [.. Enumerable.Range(0, 8).Select(i => "u" + i)];
 
@@ -86,7 +94,7 @@ internal sealed class RandomItems(Random random, NaiveModel model)
 
     private AppendItem GroupMessage(string group, string sender, string id)
     {
-        var state = model.Conversations.GetValueOrDefault(group);
+        var state = known.Find(group);
         var audience = state?.Fanout == FanoutNames.Read ? Storage.Audience.None : Audience([.. state?.Members ?? []]);
         return Message(group, sender, audience, Version(group), id, Body(), counts: random.Next(5) > 0, timeMs: random.Next(1000));
     }
@@ -94,7 +102,7 @@ internal sealed class RandomItems(Random random, NaiveModel model)
     private AppendItem GroupChange(string group, ConversationChange change)
     {
         var concerned = change is ConversationChange.ChangeMembers members ? members.Added.Union(members.Removed) : [];
-        var present = model.Conversations.GetValueOrDefault(group)?.Members ?? [];
+        var present = known.Find(group)?.Members ?? [];
         var item = Change(group, User(), Audience([.. present.Union(concerned)]), Version(group), change, Id());
         _versions[group] = item.ExpectedVersion + 1;
         return item;
@@ -102,7 +110,7 @@ internal sealed class RandomItems(Random random, NaiveModel model)
 
     /// <summary>The version that the group has if the changes made for this batch so far are effective; sometimes another.</summary>
     private long Version(string group) =>
-        random.Next(15) == 0 ? random.Next(5) : _versions.TryGetValue(group, out var version) ? version : model.Version(group);
+        random.Next(15) == 0 ? random.Next(5) : _versions.TryGetValue(group, out var version) ? version : known.Find(group)?.Version ?? 0;
 
     private string Body() => new('b', random.Next(1, 60));
 

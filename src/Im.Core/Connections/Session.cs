@@ -1,6 +1,5 @@
 using Im.Devices;
 using Im.Protocol;
-using Im.Storage;
 using Im.Sync;
 using Im.Timelines;
 
@@ -11,7 +10,7 @@ namespace Im.Connections;
 /// The outbox's lock guards the timelines. Offers come from the committer, pages from one catch-up worker at a time, both only queue. Until
 /// <see cref="Open"/> every timeline is behind and changes of membership are kept for it.
 /// </remarks>
-internal sealed class Session
+internal sealed partial class Session
 {
     private readonly Connection _connection;
     private readonly Outbox _outbox;
@@ -184,31 +183,6 @@ internal sealed class Session
         }
     }
 
-    /// <summary>How often in a row its pages could not be read. Used by whoever gives it its turn.</summary>
-    public int ReadFailures { get; set; }
-
-    /// <summary>
-    /// What follows <see cref="NextToRead"/>'s cursor in a conversation's timeline is no longer kept, up to <paramref name="through"/>: the client is
-    /// told to pass over it, and the session reads on.
-    /// </summary>
-    public void SkipForgotten(TimelineKey key, long through, long head, long? last)
-    {
-        lock (_outbox.Lock)
-        {
-            if (_timelines.Find(key.Id) is { IsLive: false } timeline && !_isClosed)
-            {
-                if (last is { } end)
-                {
-                    timeline.EndEarly(end);
-                }
-
-                _timelines.PassOver(timeline, Math.Min(through, timeline.Last));
-            }
-        }
-
-        AddPage(key, 0, null, head, last);
-    }
-
     /// <summary>Queues a page that was read after <see cref="NextToRead"/>'s cursor, goes live where it reached the head, and reads on otherwise.</summary>
     /// <param name="key">Which timeline.</param>
     /// <param name="first">The seq of the page's first entry.</param>
@@ -256,81 +230,6 @@ internal sealed class Session
 
         _outbox.RequestWrite();
         ScheduleIfBehind();
-    }
-
-    /// <summary>Adds the timelines in which the session has everything that it knows of.</summary>
-    public void AddLiveTimelines(List<(Session Session, TimelineKey Timeline, long KnownHead)> live)
-    {
-        lock (_outbox.Lock)
-        {
-            if (!_isOpen || _isClosed)
-            {
-                return;
-            }
-
-            foreach (var timeline in _timelines.All)
-            {
-                if (timeline.IsLive && !timeline.IsFinished)
-                {
-                    live.Add((this, timeline.Key, timeline.KnownHead));
-                }
-            }
-        }
-    }
-
-    /// <summary>The store has the timeline up to here. Whether the session, being live, did not know; then it goes behind and reads.</summary>
-    public bool NoticeHead(TimelineKey key, long head)
-    {
-        lock (_outbox.Lock)
-        {
-            var timeline = _isClosed ? null : _timelines.Find(key.Kind == TimelineKind.Inbox ? null : key.Id);
-            if (timeline is null)
-            {
-                return false;
-            }
-
-            var wasLive = timeline.IsLive;
-            timeline.RaiseHead(head);
-            if (!wasLive || timeline.TryGoLive())
-            {
-                return false;
-            }
-        }
-
-        _scheduler.Metrics.FellBehind();
-        ScheduleIfBehind();
-        return true;
-    }
-
-    /// <summary>Rises with each change of the conversations that the session follows.</summary>
-    public long FollowedVersion
-    {
-        get
-        {
-            lock (_outbox.Lock)
-            {
-                return _followedVersion;
-            }
-        }
-    }
-
-    /// <summary>Compares the conversations that the session follows with the parts that the store says are open, read at a version of the session's.</summary>
-    public FollowedComparison CompareFollowed(long version, IReadOnlyList<ReadTimeline> parts)
-    {
-        lock (_outbox.Lock)
-        {
-            if (_isClosed)
-            {
-                return FollowedComparison.Over;
-            }
-
-            if (!_isOpen || version != _followedVersion)
-            {
-                return FollowedComparison.Changed;
-            }
-
-            return _timelines.AreOpen(parts) ? FollowedComparison.Same : FollowedComparison.Different;
-        }
     }
 
     /// <summary>Queues a signal if there is room, and says whether there was; before the sign-in is answered a session gets none.</summary>

@@ -22,6 +22,7 @@ internal static class EventIds
     public const int NotifierFailed = 1202;
     public const int UserProviderFailed = 1203;
     public const int NoticesDropped = 1204;
+    public const int DeviceNotSaved = 1205;
 
     // 1300: commits and sync
     public const int CommitFailed = 1300;

@@ -48,6 +48,9 @@ internal static partial class Log
     [LoggerMessage(EventIds.NoticesDropped, LogLevel.Warning, "Handlers after the commit are too slow: the oldest batch of {Messages} messages was dropped.")]
     public static partial void NoticesDropped(ILogger logger, int messages);
 
+    [LoggerMessage(EventIds.DeviceNotSaved, LogLevel.Warning, "The device of connection {ConnectionId} could not be saved; it is signed in all the same.")]
+    public static partial void DeviceNotSaved(ILogger logger, string connectionId, Exception exception);
+
     [LoggerMessage(EventIds.CommitFailed, LogLevel.Error, "Batch {BatchNumber} of {Messages} messages could not be committed ({Why}); its senders are told.")]
     public static partial void CommitFailed(ILogger logger, long batchNumber, int messages, string why, Exception exception);
 

@@ -18,12 +18,6 @@ internal sealed class BatchBuilder(
     // Items that go into the next batch ahead of the queue, in order.
     private readonly List<PendingAppend> _retries = [];
 
-    // Whose messages were refused because a commit failed, and how many items were in the queue behind it: those of the same senders into the same
-    // conversations are refused too, so that all of them come again in the order in which they were sent.
-    private readonly HashSet<(string SenderId, string ConversationId)> _refused = [];
-    private int _refusedAmong;
-    private CommitFailure? _why;
-
     // Halved by each batch that the store refuses, doubled by each that it takes: an item that it will never take is soon alone.
     private int _limit = options.MaxBatchMessages;
 
@@ -45,24 +39,8 @@ internal sealed class BatchBuilder(
     /// <summary>A batch was committed.</summary>
     public void Succeeded() => _limit = Math.Min(_limit * 2, options.MaxBatchMessages);
 
-    /// <summary>The items' senders were told to send again; what of theirs is already here comes after that, so it is refused as well.</summary>
-    public void RefuseFollowers(IReadOnlyList<PendingAppend> items, int queued, CommitFailure why)
-    {
-        foreach (var item in items)
-        {
-            _refused.Add((item.SenderId, item.ConversationId));
-        }
-
-        _why = why;
-        _refusedAmong = queued;
-        foreach (var item in TakeRetries())
-        {
-            if (!RefuseIfFollower(item))
-            {
-                _retries.Add(item);
-            }
-        }
-    }
+    /// <summary>What its senders were told to send again; used by the committer's loop.</summary>
+    public ResendOrder Resends { get; } = new(time);
 
     public IReadOnlyList<PendingAppend> TakeRetries()
     {
@@ -82,19 +60,12 @@ internal sealed class BatchBuilder(
 
         while (!gathering.IsFull && queue.TryRead(out var item))
         {
-            if (_refusedAmong > 0 && RefuseIfFollower(item))
+            if (item is PendingMessage message && RefuseAtOnce(message))
             {
-                _refusedAmong--;
                 continue;
             }
 
-            _refusedAmong = Math.Max(0, _refusedAmong - 1);
             await AddAsync(gathering, item, cancellationToken);
-        }
-
-        if (_refusedAmong == 0)
-        {
-            _refused.Clear();
         }
 
         return gathering.Items.Count == 0
@@ -102,14 +73,18 @@ internal sealed class BatchBuilder(
             : new Batch(options.NodeName, ++LastNumber, gathering.Items, gathering.AppendItems, gathering.Timelines);
     }
 
-    private bool RefuseIfFollower(PendingAppend item)
+    private bool RefuseAtOnce(PendingMessage message)
     {
-        if (item is not PendingMessage || !_refused.Contains((item.SenderId, item.ConversationId)))
+        if (message.IsDoomed)
+        {
+            Resends.Refused(message);
+        }
+        else if (!Resends.MustWait(message))
         {
             return false;
         }
 
-        item.TryRefuse(_why!.Code, _why.Message, logger);
+        message.TryRefuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message, logger);
         return true;
     }
 
@@ -164,6 +139,11 @@ internal sealed class BatchBuilder(
             }
 
             var sent = (await store.FindSentAsync([new SentKey(item.SenderId, item.ClientMessageId)], cancellationToken))[0];
+            if (item is PendingMessage message)
+            {
+                Resends.Answered(message);
+            }
+
             if (sent is null)
             {
                 item.Refuse(refusal.Code, refusal.Message);
@@ -177,7 +157,12 @@ internal sealed class BatchBuilder(
         {
             // One conversation that cannot be read must not stop the lane, and an item in hand is answered also when everything is given up.
             Log.ReloadFailed(logger, item.ConversationId, exception);
-            item.TryRefuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.", logger);
+            if (item is PendingMessage refused)
+            {
+                Resends.Refused(refused);
+            }
+
+            item.TryRefuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message, logger);
         }
 
         return null;

@@ -13,26 +13,27 @@ internal sealed record CommitFailure(string Name, ImErrorCode Code, string Messa
     public static readonly CommitFailure ShuttingDown = new(
         "shutting_down", ImErrorCode.ShuttingDown, "The server is shutting down; reconnect and send again.");
 
+    public static readonly CommitFailure Unavailable = new(
+        "unavailable", ImErrorCode.StorageUnavailable, "The message could not be stored now; send it again with the same clientMessageId.");
+
     /// <summary>The answer to one item that the store refuses while it takes others.</summary>
     public static readonly CommitFailure Refused = new(
         "refused", ImErrorCode.StorageRefused, "The store cannot take this message; it was not stored, and sending it again does not help.");
 
-    private const string NotStored = "The message could not be stored now; send it again with the same clientMessageId.";
-
     public static CommitFailure Of(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => ShuttingDown,
-        ImStorageException { Failure: ImStorageFailure.Refused } => new("refused", ImErrorCode.StorageUnavailable, NotStored, MaySplit: true),
-        ImStorageException { Failure: ImStorageFailure.Full } => new("full", ImErrorCode.StorageUnavailable, NotStored),
-        ImStorageException { Failure: ImStorageFailure.ReadOnly } => new("read_only", ImErrorCode.StorageUnavailable, NotStored),
+        ImStorageException { Failure: ImStorageFailure.Refused } => Unavailable with { Name = "refused", MaySplit = true },
+        ImStorageException { Failure: ImStorageFailure.Full } => Unavailable with { Name = "full" },
+        ImStorageException { Failure: ImStorageFailure.ReadOnly } => Unavailable with { Name = "read_only" },
         ImStorageException { Failure: ImStorageFailure.OutcomeUnknown } => new(
             "outcome_unknown",
             ImErrorCode.StorageUnavailable,
             "Whether the message was stored is not known; send it again with the same clientMessageId, then it is stored once.",
             MayBeStored: true),
-        ImStorageException => new("unavailable", ImErrorCode.StorageUnavailable, NotStored),
+        ImStorageException => Unavailable,
 
         // No store throws anything else. Whatever it is, it may be about one item, and appending again is safe: ids are claimed once.
-        _ => new("unexpected", ImErrorCode.StorageUnavailable, NotStored, MaySplit: true, MayBeStored: true),
+        _ => Unavailable with { Name = "unexpected", MaySplit = true, MayBeStored = true },
     };
 }

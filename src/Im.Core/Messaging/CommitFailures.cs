@@ -11,17 +11,23 @@ internal sealed class CommitFailures(BatchBuilder builder, HeadCheck headCheck, 
 {
     private bool _committedSinceRefusal = true;
 
-    public void Succeeded()
+    public void Succeeded(Batch batch)
     {
         _committedSinceRefusal = true;
         health.CommitSucceeded();
         builder.Succeeded();
+        for (var i = 0; i < batch.Items.Count; i++)
+        {
+            if (!batch.IsRetried(i))
+            {
+                Answered(batch.Items[i]);
+            }
+        }
+
+        builder.Resends.Sweep();
     }
 
-    /// <param name="batch">The batch, with its failure.</param>
-    /// <param name="queued">How many items are in the queue behind it.</param>
-    /// <param name="cancellationToken">Cancelled at shutdown.</param>
-    public void Handle(Batch batch, int queued, CancellationToken cancellationToken)
+    public void Handle(Batch batch, CancellationToken cancellationToken)
     {
         var failure = CommitFailure.Of(batch.Failure!, cancellationToken);
         metrics.CommitFailed(failure.Name);
@@ -46,6 +52,7 @@ internal sealed class CommitFailures(BatchBuilder builder, HeadCheck headCheck, 
         {
             // Others are taken, so it is this one. A store that refuses everything is another matter: then the messages are to come again.
             _committedSinceRefusal = false;
+            Answered(batch.Items[0]);
             batch.Items[0].TryRefuse(CommitFailure.Refused.Code, CommitFailure.Refused.Message, logger);
             return;
         }
@@ -53,10 +60,13 @@ internal sealed class CommitFailures(BatchBuilder builder, HeadCheck headCheck, 
         health.CommitFailed(failure.Name);
         foreach (var item in batch.Items)
         {
+            if (item is PendingMessage message)
+            {
+                builder.Resends.Refused(message);
+            }
+
             item.TryRefuse(failure.Code, failure.Message, logger);
         }
-
-        builder.RefuseFollowers(batch.Items, queued, failure);
     }
 
     /// <summary>Something of the batch may be committed and was not delivered: sessions look for it, as soon as the store answers.</summary>
@@ -67,5 +77,13 @@ internal sealed class CommitFailures(BatchBuilder builder, HeadCheck headCheck, 
             batch.Timelines,
             changes.Select(change => change.ConversationId),
             changes.SelectMany(change => change.Opens.Concat(change.Closes)));
+    }
+
+    private void Answered(PendingAppend item)
+    {
+        if (item is PendingMessage message)
+        {
+            builder.Resends.Answered(message);
+        }
     }
 }

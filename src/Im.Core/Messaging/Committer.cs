@@ -107,11 +107,11 @@ internal sealed class Committer
                 await commit;
                 if (batch.Result is null)
                 {
-                    _failures.Handle(batch, _queue.Reader.Count, cancellationToken);
+                    _failures.Handle(batch, cancellationToken);
                     continue;
                 }
 
-                _failures.Succeeded();
+                _failures.Succeeded(batch);
                 undelivered = batch;
                 if (!_builder.HasRetries && !_queue.Reader.TryPeek(out _))
                 {

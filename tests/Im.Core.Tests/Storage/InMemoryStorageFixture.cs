@@ -27,5 +27,10 @@ public sealed class InMemoryStorageFixture : IStorageFixture
         new InMemoryMessageStore(state),
         new InMemoryGroupStore(state),
         new InMemoryConversationStore(state),
-        new InMemoryDeviceStore(state));
+        new InMemoryDeviceStore(state))
+    {
+        Retention = new InMemoryRetentionStore(state),
+        UserData = new InMemoryUserDataStore(state),
+        Probe = new InMemoryStorageProbe(),
+    };
 }

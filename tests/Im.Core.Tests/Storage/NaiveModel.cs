@@ -1,13 +1,13 @@
 using Im.Fanout;
 using Im.Model;
-using Im.Storage;
+using Im.Testing.Specification;
 using Im.Timelines;
 
-namespace Im.Testing.Specification;
+namespace Im.Storage;
 
 /// <summary>The store as one would write it down: every inbox an expanded list, everything else counted again at each question.</summary>
 /// <remarks>It shares no code with any store, and it is slow on purpose.</remarks>
-internal sealed class NaiveModel
+internal sealed class NaiveModel : IKnownGroups
 {
     public Dictionary<string, NaiveConversation> Conversations { get; } = new(StringComparer.Ordinal);
 
@@ -20,6 +20,9 @@ internal sealed class NaiveModel
     public long Head(TimelineKey timeline) => timeline.Kind == TimelineKind.Inbox
         ? Inboxes.GetValueOrDefault(timeline.Id)?.Count ?? 0
         : Conversations.GetValueOrDefault(timeline.Id)?.Rows.Count ?? 0;
+
+    public (string Fanout, IEnumerable<string> Members, long Version)? Find(string conversationId) =>
+        Conversations.TryGetValue(conversationId, out var found) ? (found.Fanout, found.Members, found.Version) : null;
 
     public long Version(string conversationId) => Conversations.GetValueOrDefault(conversationId)?.Version ?? 0;
 
