@@ -16,6 +16,8 @@ internal sealed class SqlMetrics : IDisposable
         _retries = _meter.CreateCounter<long>("im.storage.retries", "{retry}", "Transactions that failed and were run again.");
     }
 
+    internal Meter Meter => _meter;
+
     public void Retried(string store, string why) =>
         _retries.Add(1, new KeyValuePair<string, object?>("store", store), new KeyValuePair<string, object?>("why", why));
 

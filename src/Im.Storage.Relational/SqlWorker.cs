@@ -1,6 +1,6 @@
 namespace Im.Storage.Relational;
 
-/// <summary>A lane thread's hold on its connection: opens it at the first job, throws it away when it fails, runs transactions again. One thread only.</summary>
+/// <summary>A lane thread's hold on its connection: opens it at the first job, throws it away when it fails, runs transactions again.</summary>
 internal sealed class SqlWorker(SqlDialect dialect, bool forWrites, SqlLaneSettings settings, CancellationToken stopping) : IDisposable
 {
     private SqlSession? _session;

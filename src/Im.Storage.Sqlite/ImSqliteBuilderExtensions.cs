@@ -14,12 +14,12 @@ public static class ImSqliteBuilderExtensions
     // Four pages: about what a message between two people needs.
     private const int ProbePadding = 16 * 1024;
 
-    /// <summary>Keeps everything in one SQLite file: durable, for one server, nothing to install. Can be safely called multiple times; the last file counts.</summary>
+    /// <summary>Keeps everything in one SQLite file: durable, for one server, nothing to install.</summary>
     /// <param name="builder">What <c>AddImServer</c> returned.</param>
     /// <param name="database">A file, or a connection string of Microsoft.Data.Sqlite.</param>
     /// <param name="configure">Durability and limits. Several calls configure the same options, one after the other.</param>
     /// <remarks>
-    /// It replaces other stores, wherever in the chain it stands. The folder is created. Beside the file stand its <c>-wal</c> and <c>-shm</c> files
+    /// Can be safely called multiple times; the last file counts. It replaces other stores, wherever in the chain it stands. The folder is created. Beside the file stand its <c>-wal</c> and <c>-shm</c> files
     /// and a <c>.lock</c> file that keeps a second server out.
     /// </remarks>
     public static IImServerBuilder UseSqlite(

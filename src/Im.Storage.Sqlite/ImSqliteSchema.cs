@@ -9,7 +9,8 @@ public static class ImSqliteSchema
     /// <summary>The number of the newest schema that this version of the package knows.</summary>
     public static int Version => SchemaFiles.Read(Assembly.GetExecutingAssembly()).Count;
 
-    /// <summary>The statements that create all tables, or bring those of an older version up to date, for who turns <see cref="ImSqliteOptions.CreateSchema"/> off.</summary>
+    /// <summary>The statements that create all tables, or bring those of an older version up to date.</summary>
+    /// <remarks>For who turns <see cref="ImSqliteOptions.CreateSchema"/> off.</remarks>
     /// <param name="fromVersion">The version that the database has; 0 = none, an empty file.</param>
     public static string Script(int fromVersion = 0) => SchemaFiles.Script(
         Assembly.GetExecutingAssembly(), fromVersion, "BEGIN IMMEDIATE;", "COMMIT;");

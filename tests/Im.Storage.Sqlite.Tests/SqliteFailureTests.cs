@@ -30,14 +30,16 @@ public sealed class SqliteFailureTests : IDisposable
         // Reading goes on, and what was refused is not there.
         Assert.Equal(stored, await server.HeadAsync());
         Assert.Null((await server.Messages.FindSentAsync([new("ann", "m" + stored)], CancellationToken.None).Soon())[0]);
-        Assert.Equal(ImStorageFailure.Full, (await Assert.ThrowsAsync<ImStorageException>(() => server.SendAsync("m" + stored, new string('x', 9000)))).Failure);
+        var again = await Assert.ThrowsAsync<ImStorageException>(() => server.SendAsync("m" + stored, new string('x', 9000)));
+        Assert.Equal(ImStorageFailure.Full, again.Failure);
 
         var unhealthy = await Assert.ThrowsAsync<ImStorageException>(() => server.Stores.Probe!.ProbeAsync(CancellationToken.None).Soon());
         Assert.Equal(ImStorageFailure.Full, unhealthy.Failure);
 
         await server.ExecuteAsync("PRAGMA max_page_count = 100000");
         await server.Stores.Probe!.ProbeAsync(CancellationToken.None).Soon();
-        Assert.Equal((AppendOutcome.Stored, stored + 1), ((await server.SendAsync("m" + stored, new string('x', 4000))) is var sent ? (sent.Outcome, (int)sent.Seq.Value) : default));
+        var sent = await server.SendAsync("m" + stored, new string('x', 4000));
+        Assert.Equal((AppendOutcome.Stored, stored + 1L), (sent.Outcome, sent.Seq.Value));
         Assert.Equal(AppendOutcome.Duplicate, (await server.SendAsync("m0", new string('x', 4000))).Outcome);
     }
 
@@ -58,7 +60,8 @@ public sealed class SqliteFailureTests : IDisposable
 
         await server.ExecuteAsync("PRAGMA query_only = 0");
         await server.Stores.Probe!.ProbeAsync(CancellationToken.None).Soon();
-        Assert.Equal((AppendOutcome.Stored, 2L), await server.SendAsync("x") is var sent ? (sent.Outcome, sent.Seq.Value) : default);
+        var sent = await server.SendAsync("x");
+        Assert.Equal((AppendOutcome.Stored, 2L), (sent.Outcome, sent.Seq.Value));
     }
 
     [Fact]

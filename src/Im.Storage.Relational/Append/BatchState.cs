@@ -2,7 +2,7 @@ using Im.Timelines;
 
 namespace Im.Storage.Relational.Append;
 
-/// <summary>What is known of a batch's timelines while its items are appended one by one: as the database says, and then as the items before changed it.</summary>
+/// <summary>What is known of a batch's timelines while its items are appended: as the database says, and then as the items before changed it.</summary>
 internal sealed class BatchState(AppendBatch batch)
 {
     private readonly (int Timeline, long Seq, long Ordinal)[] _stored = new (int, long, long)[batch.Items.Count];

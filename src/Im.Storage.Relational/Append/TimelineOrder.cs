@@ -3,7 +3,8 @@ using Im.Timelines;
 
 namespace Im.Storage.Relational.Append;
 
-/// <summary>The batch's conversations and inboxes, by their places in its timelines; sorted by key where rows are locked, so that writers never wait crosswise.</summary>
+/// <summary>The batch's conversations and inboxes, by their places in its timelines.</summary>
+/// <remarks>Sorted by key where rows are locked, so that writers never wait crosswise.</remarks>
 internal sealed class TimelineOrder
 {
     public TimelineOrder(IReadOnlyList<TimelineKey> timelines, bool sorted)

@@ -25,7 +25,8 @@ internal static class SqliteErrors
             $"There is no room for {path}: free space on its disk, or raise ImSqliteOptions.MaxPageCount. Nothing was stored; it goes on by itself."),
         raw.SQLITE_READONLY or raw.SQLITE_PERM => new(
             ImStorageFailure.ReadOnly, false,
-            $"{path} takes no writes: make the file, its -wal and -shm files and its folder writable for the process. Nothing was stored; it goes on by itself."),
+            $"{path} takes no writes: make the file, its -wal and -shm files and its folder writable for the process. Nothing was stored; "
+            + "it goes on by itself."),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new(
             ImStorageFailure.Unavailable, false,
             $"Another program holds {path} for longer than ImSqliteOptions.BusyTimeout: end it, or let it work on a copy made with ISqliteBackup."),
