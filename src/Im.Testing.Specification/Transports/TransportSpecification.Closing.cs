@@ -264,7 +264,7 @@ public abstract partial class TransportSpecification
             self.Send(packet);
             return packet.Length % 3 != 0;
         };
-        for (var round = 0; round < 150; round++)
+        for (var round = 0; round < 80; round++)
         {
             var (client, handler) = await ConnectAsync(smallBuffers: true);
             await client.SendBytesAsync(Frames(client, [.. Enumerable.Range(0, random.Next(10)).Select(_ => Bytes(random, random.Next(2000)))])).Soon();

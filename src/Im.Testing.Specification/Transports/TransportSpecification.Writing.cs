@@ -63,6 +63,29 @@ public abstract partial class TransportSpecification
         Assert.Equal("hello"u8.ToArray(), await client.ReceiveAsync().Soon());
     }
 
+    /// <summary>A packet that is not as long as it was announced would spoil all that follow: its connection ends, and nothing of it is seen.</summary>
+    [Fact]
+    public virtual async Task AHandlerThatAnnouncesAnotherLengthThanItWritesLosesItsConnection()
+    {
+        foreach (var announced in new[] { 1, 3 })
+        {
+            var (client, handler) = await ConnectAsync();
+            await using (client)
+            {
+                handler.OnWriteTo = writer =>
+                {
+                    writer.BeginPacket(announced);
+                    writer.Write([1, 2]);
+                    writer.EndPacket();
+                    return false;
+                };
+                handler.RequestWrite();
+                await handler.Disconnection.Soon();
+                Assert.Null(await client.ReceiveAsync().Soon());
+            }
+        }
+    }
+
     /// <summary>Trap 9: a reader that never reads costs bounded memory, disturbs nobody, and is cut in time.</summary>
     [Fact]
     public virtual async Task AReaderThatNeverReadsCostsBoundedMemoryAndDisturbsNobody()

@@ -15,7 +15,7 @@ public abstract partial class TransportSpecification(ITestOutputHelper output) :
     private ITransportServer _server = null!;
 
     /// <summary>How long the transport may take to write the last packets of a closed connection: short, since facts wait for it.</summary>
-    protected static TimeSpan CloseTimeout { get; } = TimeSpan.FromMilliseconds(500);
+    protected static TimeSpan CloseTimeout { get; } = TimeSpan.FromMilliseconds(300);
 
     /// <inheritdoc/>
     public async Task InitializeAsync() => _server = await StartAsync(_core).Soon();
