@@ -129,6 +129,14 @@ public sealed class ImServerOptions
     [Range(1, 256)]
     public int MaxConcurrentCatchUps { get; set; } = 4;
 
+    /// <summary>
+    /// How often the heads of all live sessions' timelines are compared with the store, to find what a lost delivery has missed. A commit whose
+    /// outcome is unknown is looked into at once.
+    /// </summary>
+    /// <value>Default: 40 seconds.</value>
+    [TimeSpanRange("00:00:00.100", "01:00:00")]
+    public TimeSpan HeadCheckInterval { get; set; } = TimeSpan.FromSeconds(40);
+
     /// <summary>How many bytes of recent entries are kept encoded, to serve sessions that are a little behind without the store.</summary>
     /// <value>Default: 64 MiB; 0 = none.</value>
     [Range(0, int.MaxValue)]

@@ -89,6 +89,9 @@ public enum ImErrorCode
     /// <summary>A group with this id exists already.</summary>
     AlreadyExists = 411,
 
+    /// <summary>The store refuses this message, and would again. It was not stored.</summary>
+    StorageRefused = 412,
+
     /// <summary>The first value that belongs to the host.</summary>
     FirstHostCode = 10000,
 }

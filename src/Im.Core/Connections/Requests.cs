@@ -60,6 +60,7 @@ internal sealed class Requests(
         var send = request.Send;
         var message = new ClientMessage(connection, request.RequestId, metrics)
         {
+            Origin = connection,
             SenderId = session.UserId,
             SenderDeviceId = session.Device.DeviceId,
             ClientMessageId = send.ClientMessageId,

@@ -10,7 +10,7 @@ namespace Im.Connections;
 /// The outbox's lock guards the timelines. Offers come from the committer, pages from one catch-up worker at a time, both only queue. Until
 /// <see cref="Open"/> every timeline is behind and changes of membership are kept for it.
 /// </remarks>
-internal sealed class Session
+internal sealed partial class Session
 {
     private readonly Connection _connection;
     private readonly Outbox _outbox;
@@ -23,6 +23,7 @@ internal sealed class Session
     private bool _isOpen;
     private bool _isClosed;
     private bool _isScheduled;
+    private long _followedVersion;
 
     public Session(
         Connection connection, ImDevice device, CatchUpScheduler scheduler, ConversationReaders readers, long signedInMs)
@@ -82,6 +83,7 @@ internal sealed class Session
             }
 
             _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
+            _followedVersion++;
         }
 
         UpdateReaders(conversationId);
@@ -103,6 +105,7 @@ internal sealed class Session
             }
 
             _timelines.Close(conversationId, last.Value);
+            _followedVersion++;
         }
 
         UpdateReaders(conversationId);
@@ -150,6 +153,7 @@ internal sealed class Session
             }
 
             _changesDuringSignIn = null;
+            _followedVersion++;
             opened = _timelines.ConversationIds;
         }
 
@@ -168,7 +172,7 @@ internal sealed class Session
         lock (_outbox.Lock)
         {
             _isScheduled = false;
-            var behind = _timelines.FindBehind();
+            var behind = _isClosed ? null : _timelines.FindBehind();
             if (behind is null || !_outbox.HasRoomForPageLocked())
             {
                 return null;

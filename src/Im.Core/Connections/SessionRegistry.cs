@@ -11,6 +11,9 @@ internal sealed class SessionRegistry
     /// <summary>The user's sessions now.</summary>
     public ReadOnlySpan<Session> Get(string userId) => _byUser.TryGetValue(userId, out var sessions) ? sessions : [];
 
+    /// <summary>All sessions, as they come and go meanwhile.</summary>
+    public IEnumerable<Session> All => _byUser.SelectMany(pair => pair.Value);
+
     public bool IsOnline(string userId) => _byUser.ContainsKey(userId);
 
     /// <summary>

@@ -69,7 +69,7 @@ internal sealed class SignInHandler(
         {
             var start = await reader.ReadAsync(device.UserId, request, cancellationToken);
             await checkpoints.ReachAsync(Checkpoint.SignInRead, connection.Id);
-            await devices.SaveAsync(device, cancellationToken);
+            await SaveAsync(device, connection, cancellationToken);
             if (!await StartAsync(connection, requestId, session, start))
             {
                 return;
@@ -92,6 +92,19 @@ internal sealed class SignInHandler(
         {
             connection.Close(ImCloseCode.InternalError, "The sign-in failed; the server's log has the details.");
             throw;
+        }
+    }
+
+    // Whoever can read what is there may do so though the store takes no writes.
+    private async ValueTask SaveAsync(ImDevice device, Connection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await devices.SaveAsync(device, cancellationToken);
+        }
+        catch (ImStorageException exception)
+        {
+            Log.DeviceNotSaved(logger, connection.Id, exception);
         }
     }
 

@@ -22,6 +22,7 @@ internal static class EventIds
     public const int NotifierFailed = 1202;
     public const int UserProviderFailed = 1203;
     public const int NoticesDropped = 1204;
+    public const int DeviceNotSaved = 1205;
 
     // 1300: commits and sync
     public const int CommitFailed = 1300;
@@ -32,4 +33,15 @@ internal static class EventIds
     public const int OfferFailed = 1305;
     public const int AnswerFailed = 1306;
     public const int LoopFailed = 1307;
+    public const int CommitSplit = 1308;
+    public const int RefusalFailed = 1309;
+    public const int HeadCheckFailed = 1310;
+    public const int EntriesMissed = 1311;
+    public const int TimelinesDiffer = 1312;
+    public const int CatchUpRetried = 1313;
+
+    // 1400: retention
+    public const int RetentionPassed = 1400;
+    public const int RetentionFailed = 1401;
+    public const int RetentionMissing = 1402;
 }

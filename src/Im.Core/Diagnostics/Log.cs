@@ -48,13 +48,34 @@ internal static partial class Log
     [LoggerMessage(EventIds.NoticesDropped, LogLevel.Warning, "Handlers after the commit are too slow: the oldest batch of {Messages} messages was dropped.")]
     public static partial void NoticesDropped(ILogger logger, int messages);
 
-    [LoggerMessage(EventIds.CommitFailed, LogLevel.Error, "Batch {BatchNumber} of {Messages} messages could not be committed; its senders are told to retry.")]
-    public static partial void CommitFailed(ILogger logger, long batchNumber, int messages, Exception exception);
+    [LoggerMessage(EventIds.DeviceNotSaved, LogLevel.Warning, "The device of connection {ConnectionId} could not be saved; it is signed in all the same.")]
+    public static partial void DeviceNotSaved(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(EventIds.CommitFailed, LogLevel.Error, "Batch {BatchNumber} of {Messages} messages could not be committed ({Why}); its senders are told.")]
+    public static partial void CommitFailed(ILogger logger, long batchNumber, int messages, string why, Exception exception);
+
+    [LoggerMessage(EventIds.CommitSplit, LogLevel.Warning, "The store refused batch {BatchNumber} of {Messages} messages; they are tried in smaller ones.")]
+    public static partial void CommitSplit(ILogger logger, long batchNumber, int messages, Exception exception);
+
+    [LoggerMessage(EventIds.RefusalFailed, LogLevel.Error, "The sender of an item for {ConversationId} could not be told that it was not stored.")]
+    public static partial void RefusalFailed(ILogger logger, string conversationId, Exception exception);
+
+    [LoggerMessage(EventIds.HeadCheckFailed, LogLevel.Warning, "The heads of live sessions could not be checked; it is tried again.")]
+    public static partial void HeadCheckFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventIds.EntriesMissed, LogLevel.Warning, "{Timelines} timelines of live sessions had entries that were not delivered to them; they are read now.")]
+    public static partial void EntriesMissed(ILogger logger, int timelines);
+
+    [LoggerMessage(EventIds.TimelinesDiffer, LogLevel.Warning, "Connection {ConnectionId} follows other conversations than it should; it is closed to sign in again.")]
+    public static partial void TimelinesDiffer(ILogger logger, string connectionId);
+
+    [LoggerMessage(EventIds.CatchUpRetried, LogLevel.Warning, "Sessions that are behind cannot be read for, beginning with connection {ConnectionId}; it is tried again until it works.")]
+    public static partial void CatchUpRetried(ILogger logger, string connectionId, Exception exception);
 
     [LoggerMessage(EventIds.CatchUpFailed, LogLevel.Error, "Connection {ConnectionId} could not read its timelines; it is closed to sign in again.")]
     public static partial void CatchUpFailed(ILogger logger, string connectionId, Exception exception);
 
-    [LoggerMessage(EventIds.DeliveryFailed, LogLevel.Critical, "Batch {BatchNumber} was committed but its delivery failed; sessions catch up when they reconnect.")]
+    [LoggerMessage(EventIds.DeliveryFailed, LogLevel.Critical, "Batch {BatchNumber} was committed but its delivery failed; sessions read it from the store.")]
     public static partial void DeliveryFailed(ILogger logger, long batchNumber, Exception exception);
 
     [LoggerMessage(EventIds.HeartbeatFailed, LogLevel.Error, "The heartbeat failed for connection {ConnectionId}.")]
@@ -71,4 +92,13 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.LoopFailed, LogLevel.Critical, "The server's {Loop} ended unexpectedly; the application is stopped.")]
     public static partial void LoopFailed(ILogger logger, string loop, Exception exception);
+
+    [LoggerMessage(EventIds.RetentionPassed, LogLevel.Debug, "Retention deleted {Entries} entries, {Chunks} inbox chunks and {Rows} log rows, and merged {Merged} chunks.")]
+    public static partial void RetentionPassed(ILogger logger, int entries, int chunks, int merged, int rows);
+
+    [LoggerMessage(EventIds.RetentionFailed, LogLevel.Warning, "The retention of {Part} failed; it is tried again in the next pass.")]
+    public static partial void RetentionFailed(ILogger logger, string part, Exception exception);
+
+    [LoggerMessage(EventIds.RetentionMissing, LogLevel.Warning, "The storage has no IRetentionStore, so nothing is ever deleted. Register one, or use a storage package that has it.")]
+    public static partial void RetentionMissing(ILogger logger);
 }

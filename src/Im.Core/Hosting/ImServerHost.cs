@@ -2,6 +2,7 @@ using Im.Connections;
 using Im.Diagnostics;
 using Im.Messaging;
 using Im.Protocol;
+using Im.Retention;
 using Im.Storage;
 using Im.Sync;
 using Im.Users;
@@ -27,6 +28,8 @@ internal sealed class ImServerHost(
     AfterCommit afterCommit,
     CatchUpScheduler scheduler,
     Heartbeat heartbeat,
+    HeadCheck headCheck,
+    RetentionLoop retention,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -62,7 +65,10 @@ internal sealed class ImServerHost(
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(
-            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"), GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"));
+            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
+            GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
+            GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
+            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"));
         try
         {
             foreach (var transport in _transports)

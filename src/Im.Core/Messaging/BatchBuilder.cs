@@ -18,6 +18,9 @@ internal sealed class BatchBuilder(
     // Items that go into the next batch ahead of the queue, in order.
     private readonly List<PendingAppend> _retries = [];
 
+    // Halved by each batch that the store refuses, doubled by each that it takes: an item that it will never take is soon alone.
+    private int _limit = options.MaxBatchMessages;
+
     /// <summary>The number of the node's last batch; numbers go on over restarts, whatever the clock does.</summary>
     public long LastNumber { get; set; }
 
@@ -25,6 +28,19 @@ internal sealed class BatchBuilder(
 
     /// <summary>Puts items that were refused as stale in front: what was held back because of them came later.</summary>
     public void Retry(IEnumerable<PendingAppend> items) => _retries.InsertRange(0, items);
+
+    /// <summary>Puts the items of a refused batch in front, to be tried in smaller ones.</summary>
+    public void Split(IReadOnlyList<PendingAppend> items)
+    {
+        _limit = Math.Max(1, items.Count / 2);
+        Retry(items);
+    }
+
+    /// <summary>A batch was committed.</summary>
+    public void Succeeded() => _limit = Math.Min(_limit * 2, options.MaxBatchMessages);
+
+    /// <summary>What its senders were told to send again; used by the committer's loop.</summary>
+    public ResendOrder Resends { get; } = new(time);
 
     public IReadOnlyList<PendingAppend> TakeRetries()
     {
@@ -36,7 +52,7 @@ internal sealed class BatchBuilder(
     /// <summary>A batch of at least one item, or null if every item was refused.</summary>
     public async ValueTask<Batch?> BuildAsync(ChannelReader<PendingAppend> queue, CancellationToken cancellationToken)
     {
-        var gathering = new Gathering(options);
+        var gathering = new Gathering(options, _limit);
         foreach (var item in TakeRetries())
         {
             await AddAsync(gathering, item, cancellationToken);
@@ -44,12 +60,32 @@ internal sealed class BatchBuilder(
 
         while (!gathering.IsFull && queue.TryRead(out var item))
         {
+            if (item is PendingMessage message && RefuseAtOnce(message))
+            {
+                continue;
+            }
+
             await AddAsync(gathering, item, cancellationToken);
         }
 
         return gathering.Items.Count == 0
             ? null
             : new Batch(options.NodeName, ++LastNumber, gathering.Items, gathering.AppendItems, gathering.Timelines);
+    }
+
+    private bool RefuseAtOnce(PendingMessage message)
+    {
+        if (message.IsDoomed)
+        {
+            Resends.Refused(message);
+        }
+        else if (!Resends.MustWait(message))
+        {
+            return false;
+        }
+
+        message.TryRefuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message, logger);
+        return true;
     }
 
     private async ValueTask AddAsync(Gathering gathering, PendingAppend item, CancellationToken cancellationToken)
@@ -103,6 +139,11 @@ internal sealed class BatchBuilder(
             }
 
             var sent = (await store.FindSentAsync([new SentKey(item.SenderId, item.ClientMessageId)], cancellationToken))[0];
+            if (item is PendingMessage message)
+            {
+                Resends.Answered(message);
+            }
+
             if (sent is null)
             {
                 item.Refuse(refusal.Code, refusal.Message);
@@ -116,7 +157,12 @@ internal sealed class BatchBuilder(
         {
             // One conversation that cannot be read must not stop the lane, and an item in hand is answered also when everything is given up.
             Log.ReloadFailed(logger, item.ConversationId, exception);
-            item.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again.");
+            if (item is PendingMessage refused)
+            {
+                Resends.Refused(refused);
+            }
+
+            item.TryRefuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message, logger);
         }
 
         return null;
@@ -139,7 +185,7 @@ internal sealed class BatchBuilder(
     };
 
     /// <summary>A batch in the making.</summary>
-    private sealed class Gathering(ImServerOptions options)
+    private sealed class Gathering(ImServerOptions options, int maxItems)
     {
         private readonly HashSet<string> _conversations = new(StringComparer.Ordinal);
         private readonly HashSet<string> _inboxOwners = new(StringComparer.Ordinal);
@@ -198,7 +244,7 @@ internal sealed class BatchBuilder(
 
             _inboxes = inboxes;
             _bytes = bytes;
-            IsFull = Items.Count >= options.MaxBatchMessages;
+            IsFull = Items.Count >= maxItems;
             return true;
         }
 

@@ -3,6 +3,7 @@ using Im.Conversations;
 using Im.Diagnostics;
 using Im.Protocol;
 using Im.Storage;
+using Im.Sync;
 using Im.Timelines;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,8 @@ namespace Im.Messaging;
 /// <code>
 ///  submit ─▶ queue ─▶ build batch ─▶ append ─▶ answer senders ─▶ deliver
 ///                          ▲            │
-///                          └── retry ◀──┘  stale head or version, in the same order, ahead of newer items
+///                          ├── retry ◀──┤  stale version, in the same order, ahead of newer items
+///                          └── halve ◀──┘  refused by the store, down to the one item that it will not take
 /// </code>
 /// One loop owns the batch, the retries and the batch number; a commit is delivered while the next one is being written, in commit order. Senders wait
 /// while the queue is full.
@@ -29,6 +31,7 @@ internal sealed class Committer
     private readonly ISequenceAllocator _allocator;
     private readonly ConversationCache _conversations;
     private readonly Delivery _delivery;
+    private readonly CommitFailures _failures;
     private readonly TimeProvider _time;
     private readonly ImMetrics _metrics;
     private readonly Checkpoints _checkpoints;
@@ -39,6 +42,8 @@ internal sealed class Committer
         ISequenceAllocator allocator,
         ConversationCache conversations,
         Delivery delivery,
+        HeadCheck headCheck,
+        StorageHealth health,
         TimeProvider time,
         ImMetrics metrics,
         Checkpoints checkpoints,
@@ -54,6 +59,7 @@ internal sealed class Committer
         _checkpoints = checkpoints;
         _logger = logger;
         _builder = new BatchBuilder(conversations, store, time, options.Value, logger);
+        _failures = new CommitFailures(_builder, headCheck, health, metrics, logger);
         _queue = Channel.CreateBounded<PendingAppend>(
             new BoundedChannelOptions(options.Value.MaxPendingMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     }
@@ -99,6 +105,13 @@ internal sealed class Committer
                 var commit = CommitAsync(batch, cancellationToken);
                 Deliver(ref undelivered);
                 await commit;
+                if (batch.Result is null)
+                {
+                    _failures.Handle(batch, cancellationToken);
+                    continue;
+                }
+
+                _failures.Succeeded(batch);
                 undelivered = batch;
                 if (!_builder.HasRetries && !_queue.Reader.TryPeek(out _))
                 {
@@ -135,10 +148,6 @@ internal sealed class Committer
             if (batch.Result is null)
             {
                 batch.Failure = exception;
-                if (exception is not OperationCanceledException)
-                {
-                    Log.CommitFailed(_logger, batch.Number, batch.Items.Count, exception);
-                }
             }
             else
             {
@@ -189,7 +198,7 @@ internal sealed class Committer
                 batch.MarkRetried(i);
                 if (++item.Retries > MaxRetries || !await TryReloadAsync(item, cancellationToken))
                 {
-                    item.Refuse(ImErrorCode.Conflict, "The conversation changes too often, or cannot be read; send again.");
+                    item.TryRefuse(ImErrorCode.Conflict, "The conversation changes too often, or cannot be read; send again.", _logger);
                 }
                 else
                 {
@@ -234,6 +243,7 @@ internal sealed class Committer
         catch (Exception exception)
         {
             Log.DeliveryFailed(_logger, batch.Number, exception);
+            _failures.Doubt(batch);
         }
     }
 
@@ -241,12 +251,12 @@ internal sealed class Committer
     {
         foreach (var item in _builder.TakeRetries())
         {
-            item.Refuse(ImErrorCode.ShuttingDown, "The server is shutting down; reconnect and send again.");
+            item.TryRefuse(CommitFailure.ShuttingDown.Code, CommitFailure.ShuttingDown.Message, _logger);
         }
 
         while (_queue.Reader.TryRead(out var item))
         {
-            item.Refuse(ImErrorCode.ShuttingDown, "The server is shutting down; reconnect and send again.");
+            item.TryRefuse(CommitFailure.ShuttingDown.Code, CommitFailure.ShuttingDown.Message, _logger);
         }
     }
 }

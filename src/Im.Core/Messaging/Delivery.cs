@@ -24,14 +24,10 @@ internal sealed class Delivery(
     ImMetrics metrics,
     ILogger<Delivery> logger)
 {
+    /// <summary>Delivers a batch that was committed.</summary>
     public void Deliver(Batch batch)
     {
-        if (batch.Result is not { } result)
-        {
-            RefuseAll(batch);
-            return;
-        }
-
+        var result = batch.Result!;
         FollowMemberships(batch, result);
         Answer(batch, result);
 
@@ -49,17 +45,6 @@ internal sealed class Delivery(
         if (afterCommit.IsWanted)
         {
             afterCommit.Enqueue(CollectNotices(batch, result));
-        }
-    }
-
-    private static void RefuseAll(Batch batch)
-    {
-        var (code, message) = batch.Failure is OperationCanceledException
-            ? (ImErrorCode.ShuttingDown, "The server is shutting down; reconnect and send again.")
-            : (ImErrorCode.StorageUnavailable, "The message could not be stored; send it again with the same clientMessageId.");
-        foreach (var item in batch.Items)
-        {
-            item.Refuse(code, message);
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class ImMessages(SendPipeline pipeline, UserDirectory users, ImM
         for (var i = 0; i < results.Length; i++)
         {
             var message = messages[i];
-            var pending = ToPending(message);
+            var pending = ToPending(message, results);
             results[i] = pending.Result;
             if (!senders.Contains(message.SenderId) && !Ids.IsSystemSender(message.SenderId))
             {
@@ -50,13 +50,14 @@ internal sealed class ImMessages(SendPipeline pipeline, UserDirectory users, ImM
         }
         catch (ImStorageException)
         {
-            // The other messages of the list keep their results.
-            message.Refuse(ImErrorCode.StorageUnavailable, "The store cannot be read now; send again with the same ClientMessageId.");
+            // One that is not stored; the other messages of the list keep their results.
+            message.Refuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message);
         }
     }
 
-    private HostMessage ToPending(OutgoingMessage message) => new(metrics)
+    private HostMessage ToPending(OutgoingMessage message, object origin) => new(metrics)
     {
+        Origin = origin,
         SenderId = message.SenderId,
         ClientMessageId = message.ClientMessageId ?? Guid.NewGuid().ToString("N"),
         TargetConversationId = message.ConversationId ?? "",

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using Im.Diagnostics;
 using Im.Model;
 using Im.Protocol;
 using Im.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Im.Messaging;
 
@@ -38,4 +40,17 @@ internal abstract class PendingAppend
 
     /// <summary>The answer for what is not stored. Called once in place of the other; must not block.</summary>
     public abstract void Refuse(ImErrorCode code, string message);
+
+    /// <summary>As <see cref="Refuse"/>; whatever goes wrong with one sender's answer is that sender's only.</summary>
+    public void TryRefuse(ImErrorCode code, string message, ILogger logger)
+    {
+        try
+        {
+            Refuse(code, message);
+        }
+        catch (Exception exception)
+        {
+            Log.RefusalFailed(logger, ConversationId, exception);
+        }
+    }
 }

@@ -8,6 +8,12 @@ namespace Im.Messaging;
 /// <summary>A message on its way: from a client or from the host.</summary>
 internal abstract class PendingMessage : PendingAppend
 {
+    /// <summary>What sends it, one message after the other: a connection, or one call of the host.</summary>
+    public required object Origin { get; init; }
+
+    /// <summary>The store failed before the message was on its way; the committer refuses it, so that later ones cannot overtake it.</summary>
+    public bool IsDoomed { get; set; }
+
     /// <summary>The conversation as the sender named it; empty where a user is named.</summary>
     public string TargetConversationId { get; init; } = "";
 

@@ -1,8 +1,10 @@
 using Im.Conversations;
+using Im.Diagnostics;
 using Im.Model;
 using Im.Protocol;
 using Im.Storage;
 using Im.Users;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Im.Messaging;
@@ -20,7 +22,8 @@ internal sealed class SendPipeline(
     SignalRelay relay,
     IMessageStore store,
     TimeProvider time,
-    IOptions<ImServerOptions> options)
+    IOptions<ImServerOptions> options,
+    ILogger<SendPipeline> logger)
 {
     private readonly ImServerOptions _options = options.Value;
 
@@ -37,7 +40,20 @@ internal sealed class SendPipeline(
             ? message.TargetConversationId
             : ConversationId.Direct(message.SenderId, message.TargetUserId);
         message.Hash = ContentMapping.Hash(message.ConversationId, message.Content, message.NonPersistent);
+        try
+        {
+            await CheckAndSubmitAsync(message, cancellationToken);
+        }
+        catch (ImStorageException exception) when (!message.NonPersistent)
+        {
+            Log.ReloadFailed(logger, message.ConversationId, exception);
+            message.IsDoomed = true;
+            await committer.SubmitAsync(message, cancellationToken);
+        }
+    }
 
+    private async ValueTask CheckAndSubmitAsync(PendingMessage message, CancellationToken cancellationToken)
+    {
         if (!message.TryTakeRate())
         {
             await RefuseUnlessStoredAsync(message, ImErrorCode.RateLimited, $"More than {_options.MaxSendsPerSecond} messages a second; send again later.", cancellationToken);

@@ -17,10 +17,15 @@ internal sealed class CatchUpScheduler(
     RecentEntries recent,
     ImMetrics metrics,
     Checkpoints checkpoints,
+    TimeProvider time,
     IOptions<ImServerOptions> options,
     ILogger<CatchUpScheduler> logger)
 {
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
+
     private readonly ImServerOptions _options = options.Value;
+    private int _isFailing;
     private readonly Channel<Session> _sessions = Channel.CreateUnbounded<Session>();
 
     public ImMetrics Metrics => metrics;
@@ -59,19 +64,55 @@ internal sealed class CatchUpScheduler(
             var (first, payload, head, last) = next.Timeline.Kind == TimelineKind.Inbox
                 ? await ReadInboxAsync(next.Timeline.Id, next.Cursor, cancellationToken)
                 : await ReadConversationAsync(session, next.Timeline, next.Cursor, next.Last, next.KnownHead, cancellationToken);
-            if (payload is not null && first != next.Cursor + 1)
+            session.ReadFailures = 0;
+            Volatile.Write(ref _isFailing, 0);
+            if (first != next.Cursor + 1)
             {
-                session.Connection.Close(ImCloseCode.StorageUnavailable, "What follows your cursor is no longer kept; sign in again.");
+                // Of a conversation the session passes over what is forgotten. In the inbox stood also what it must know: it begins anew.
+                if (next.Timeline.Kind == TimelineKind.Conversation)
+                {
+                    session.SkipForgotten(next.Timeline, first - 1, head, last);
+                }
+                else
+                {
+                    session.Connection.Close(ImCloseCode.StorageUnavailable, "What follows your cursor is no longer kept; sign in again.");
+                }
+
                 return;
             }
 
             await checkpoints.ReachAsync(Checkpoint.PageRead, session.Connection.Id);
             session.AddPage(next.Timeline, first, payload, head, last);
         }
+        catch (ImStorageException exception) when (exception.Failure != ImStorageFailure.Refused)
+        {
+            if (Interlocked.Exchange(ref _isFailing, 1) == 0)
+            {
+                Log.CatchUpRetried(logger, session.Connection.Id, exception);
+            }
+
+            metrics.CatchUpRetried();
+            _ = TakeTurnLaterAsync(session, cancellationToken);
+        }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             Log.CatchUpFailed(logger, session.Connection.Id, exception);
             session.Connection.Close(ImCloseCode.StorageUnavailable, "Your entries could not be read; sign in again.");
+        }
+    }
+
+    // The session keeps its turn meanwhile, so that it is waited for once only. Ends with the delay, whatever happens.
+    private async Task TakeTurnLaterAsync(Session session, CancellationToken cancellationToken)
+    {
+        var delay = FirstRetry * Math.Pow(2, Math.Min(session.ReadFailures++, 10));
+        try
+        {
+            await Task.Delay((delay < LongestRetry ? delay : LongestRetry) * (0.5 + Random.Shared.NextDouble()), time, cancellationToken);
+            Schedule(session);
+        }
+        catch (OperationCanceledException)
+        {
+            // Shutdown.
         }
     }
 
@@ -88,11 +129,17 @@ internal sealed class CatchUpScheduler(
         Session session, TimelineKey timeline, long cursor, long last, long knownHead, CancellationToken cancellationToken)
     {
         await checkpoints.ReachAsync(Checkpoint.PageChosen, session.Connection.Id);
-        var head = (await store.GetHeadsAsync([timeline], cancellationToken))[0].Head;
+        var row = (await store.GetHeadsAsync([timeline], cancellationToken))[0];
+        var head = row.Head;
         var end = head > knownHead && last == long.MaxValue
             ? await FindEndAsync(session.UserId, timeline.Id, cursor, cancellationToken)
             : null;
         head = Math.Min(head, end ?? last);
+        if (row.Floor - 1 > cursor && head > cursor)
+        {
+            return (Math.Min(row.Floor, head + 1), null, head, end);
+        }
+
         var count = (int)Math.Min(head - cursor, _options.MaxPageEntries);
         Run[] runs = count <= 0 ? [] : [new Run(timeline.Id, new ConversationSeq(cursor + 1), count)];
         return (cursor + 1, await ExpandAsync(runs, cancellationToken), head, end);

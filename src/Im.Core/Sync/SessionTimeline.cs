@@ -41,6 +41,9 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     /// <summary>No end of the timeline is known for the session.</summary>
     public bool IsOpenEnded => (_laterParts is null ? Last : _lastOfLaterPart) == long.MaxValue;
 
+    /// <summary>No later part is known.</summary>
+    public bool IsInLastPart => _laterParts is null;
+
     /// <summary>Whether the offered entries follow exactly on what the session has, so that they may be queued.</summary>
     public bool Continues(long first, long last) => IsLive && first == Cursor + 1 && last <= Last;
 

@@ -1,5 +1,6 @@
 using Im.Connections;
 using Im.Protocol;
+using Im.Storage;
 using Im.Timelines;
 
 namespace Im.Sync;
@@ -14,6 +15,30 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
     public SessionTimeline Inbox { get; } = new(TimelineKey.Inbox(userId), 0);
 
     public string[] ConversationIds => _conversations?.Keys.ToArray() ?? [];
+
+    public IEnumerable<SessionTimeline> All => _conversations is null ? [Inbox] : _conversations.Values.Prepend(Inbox);
+
+    /// <summary>Whether those that go on are exactly the open ones among these parts.</summary>
+    public bool AreOpen(IReadOnlyList<ReadTimeline> parts)
+    {
+        var open = 0;
+        foreach (var part in parts)
+        {
+            if (part.Last is not null)
+            {
+                continue;
+            }
+
+            // Where the part begins beyond the cursor the user has left and come back, and the session knows nothing of either.
+            open++;
+            if (Find(part.ConversationId) is not { IsOpenEnded: true } timeline || (timeline.IsInLastPart && timeline.Cursor < part.After.Value))
+            {
+                return false;
+            }
+        }
+
+        return open == (_conversations?.Values.Count(timeline => timeline.IsOpenEnded) ?? 0);
+    }
 
     /// <summary>The timeline of a conversation, null = the inbox; null where the session has none.</summary>
     public SessionTimeline? Find(string? conversationId) =>
@@ -76,11 +101,27 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
     {
         while (timeline.TrySkip(out var first, out var through))
         {
-            if (first <= through)
-            {
-                var push = new Push { ConversationId = timeline.Key.Id, FirstConversationSeq = first, SkippedThrough = through };
-                outbox.EnqueueLocked(PacketCodec.Write(new ServerPacket { Push = push }, outbox.Codec));
-            }
+            Tell(timeline, first, through);
+        }
+    }
+
+    /// <summary>The client gets no entries up to <paramref name="through"/>, and is told so.</summary>
+    public void PassOver(SessionTimeline timeline, long through)
+    {
+        var first = timeline.Cursor + 1;
+        if (first <= through)
+        {
+            timeline.Advance(through);
+            Tell(timeline, first, through);
+        }
+    }
+
+    private void Tell(SessionTimeline timeline, long first, long through)
+    {
+        if (first <= through)
+        {
+            var push = new Push { ConversationId = timeline.Key.Id, FirstConversationSeq = first, SkippedThrough = through };
+            outbox.EnqueueLocked(PacketCodec.Write(new ServerPacket { Push = push }, outbox.Codec));
         }
     }
 }

@@ -35,6 +35,7 @@ public sealed class OptionsTests
         Assert.Equal(500, options.MaxPageEntries);
         Assert.Equal(256 * 1024, options.MaxPageBytes);
         Assert.Equal(4, options.MaxConcurrentCatchUps);
+        Assert.Equal(TimeSpan.FromSeconds(40), options.HeadCheckInterval);
         Assert.Equal(64 * 1024 * 1024, options.RecentEntriesBytes);
         Assert.Equal(10_000, options.MaxCachedConversations);
         Assert.Equal(TimeSpan.FromSeconds(5), options.InterceptorTimeout);

@@ -1,0 +1,286 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Im.Connections;
+using Im.Conversations;
+using Im.Diagnostics;
+using Im.Protocol;
+using Im.Storage;
+using Im.Timelines;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Im.Sync;
+
+/// <summary>Compares what live sessions know of their timelines with the store's heads, in batches: it finds what a lost delivery missed.</summary>
+/// <remarks>
+/// <para>Every <c>HeadCheckInterval</c> all live sessions; at once, and until the store answers, the timelines of a commit whose outcome is unknown or
+/// whose delivery failed. A session that has missed something goes behind and reads it.</para>
+/// <para>Changes of membership always stand in the inboxes of those concerned. So where an inbox had missed something, the conversations that the session
+/// follows are compared too; one that follows others than it should is closed, and starts right when it signs in again.</para>
+/// </remarks>
+internal sealed class HeadCheck(
+    IMessageStore store,
+    IConversationStore conversations,
+    ConversationCache cache,
+    SessionRegistry sessions,
+    ConversationReaders readers,
+    ImMetrics metrics,
+    TimeProvider time,
+    IOptions<ImServerOptions> options,
+    ILogger<HeadCheck> logger)
+{
+    private const int SliceTimelines = 500;
+    private const int MaxComparisons = 8;
+
+    // What was just committed is delivered within this.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    // Guards _doubt.
+    private readonly Lock _lock = new();
+    private HeadDoubt? _doubt;
+
+    /// <summary>
+    /// Something may have been appended to these timelines without being delivered, and these users' memberships may have changed. Returns at once.
+    /// </summary>
+    public void CheckSoon(IEnumerable<TimelineKey> timelines, IEnumerable<string> changedConversations, IEnumerable<string> userIds)
+    {
+        lock (_lock)
+        {
+            (_doubt ??= new HeadDoubt()).Add(timelines, changedConversations, userIds);
+        }
+
+        _wake.Writer.TryWrite(true);
+    }
+
+    /// <summary>Checks until the token is cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(CheckAllAsync(cancellationToken), CheckDoubtsAsync(cancellationToken));
+
+    private async Task CheckAllAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                // Not all nodes at once.
+                await Task.Delay(options.Value.HeadCheckInterval * (0.9 + (0.2 * Random.Shared.NextDouble())), time, cancellationToken);
+                await TryAsync(() => CheckAsync(cancellationToken), cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Shutdown.
+        }
+    }
+
+    private async Task CheckDoubtsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var _ in _wake.Reader.ReadAllAsync(cancellationToken))
+            {
+                var delay = FirstRetry;
+                while (Take() is { } doubt)
+                {
+                    if (!await TryAsync(() => CheckAsync(doubt, cancellationToken), cancellationToken))
+                    {
+                        PutBack(doubt);
+                        await Task.Delay(delay, time, cancellationToken);
+                        delay = delay * 2 < LongestRetry ? delay * 2 : LongestRetry;
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Shutdown: what is missing is read when the devices sign in again.
+        }
+    }
+
+    private HeadDoubt? Take()
+    {
+        lock (_lock)
+        {
+            var doubt = _doubt;
+            _doubt = null;
+            return doubt;
+        }
+    }
+
+    private void PutBack(HeadDoubt doubt)
+    {
+        lock (_lock)
+        {
+            _doubt = doubt.With(_doubt);
+        }
+    }
+
+    private async Task<bool> TryAsync(Func<Task> check, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await check();
+            return true;
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.HeadCheckFailed(logger, exception);
+            return false;
+        }
+    }
+
+    private async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        var known = new Dictionary<TimelineKey, long>();
+        var behind = new List<(Session Session, TimelineKey Timeline)>();
+        var live = new List<(Session Session, TimelineKey Timeline, long KnownHead)>();
+        foreach (var session in sessions.All)
+        {
+            session.AddLiveTimelines(live);
+        }
+
+        foreach (var (_, timeline, head) in live)
+        {
+            ref var lowest = ref CollectionsMarshal.GetValueRefOrAddDefault(known, timeline, out var exists);
+            lowest = exists ? Math.Min(lowest, head) : head;
+        }
+
+        var ahead = await FindAheadAsync(known, cancellationToken);
+        if (ahead.Count == 0)
+        {
+            return;
+        }
+
+        await Task.Delay(Grace, time, cancellationToken);
+        foreach (var (session, timeline, _) in live)
+        {
+            if (ahead.TryGetValue(timeline, out var head) && session.NoticeHead(timeline, head))
+            {
+                behind.Add((session, timeline));
+            }
+        }
+
+        Report(behind.Count);
+        await CompareAsync(behind.Where(one => one.Timeline.Kind == TimelineKind.Inbox).Select(one => one.Session), cancellationToken);
+    }
+
+    private async Task CheckAsync(HeadDoubt doubt, CancellationToken cancellationToken)
+    {
+        foreach (var conversationId in doubt.ChangedConversations)
+        {
+            await cache.ReloadAsync(conversationId, cancellationToken);
+        }
+
+        if (doubt.IsEverything)
+        {
+            await CheckAsync(cancellationToken);
+        }
+
+        var missed = 0;
+        foreach (var (timeline, head) in await FindAheadAsync(doubt.Timelines.ToDictionary(timeline => timeline, _ => 0L), cancellationToken))
+        {
+            missed += timeline.Kind == TimelineKind.Inbox ? NoticeInbox(timeline, head) : NoticeConversation(timeline, head);
+        }
+
+        Report(missed);
+        await CompareAsync(doubt.UserIds.SelectMany(userId => sessions.Get(userId).ToArray()), cancellationToken);
+    }
+
+    private async Task<Dictionary<TimelineKey, long>> FindAheadAsync(Dictionary<TimelineKey, long> known, CancellationToken cancellationToken)
+    {
+        var ahead = new Dictionary<TimelineKey, long>();
+        foreach (var slice in known.Chunk(SliceTimelines))
+        {
+            foreach (var head in await store.GetHeadsAsync([.. slice.Select(pair => pair.Key)], cancellationToken))
+            {
+                if (head.Head > known[head.Timeline])
+                {
+                    ahead.Add(head.Timeline, head.Head);
+                }
+            }
+        }
+
+        return ahead;
+    }
+
+    private int NoticeInbox(TimelineKey timeline, long head)
+    {
+        var missed = 0;
+        foreach (var session in sessions.Get(timeline.Id))
+        {
+            missed += session.NoticeHead(timeline, head) ? 1 : 0;
+        }
+
+        return missed;
+    }
+
+    private int NoticeConversation(TimelineKey timeline, long head)
+    {
+        if (readers.Rent(timeline.Id, out var count) is not { } rented)
+        {
+            return 0;
+        }
+
+        var missed = 0;
+        foreach (var session in rented.AsSpan(0, count))
+        {
+            missed += session.NoticeHead(timeline, head) ? 1 : 0;
+        }
+
+        ArrayPool<Session>.Shared.Return(rented, clearArray: true);
+        return missed;
+    }
+
+    private void Report(int missed)
+    {
+        if (missed > 0)
+        {
+            metrics.Missed(missed);
+            Log.EntriesMissed(logger, missed);
+        }
+    }
+
+    // A change may be committed and about to be delivered: only a difference that stays is one.
+    private async Task CompareAsync(IEnumerable<Session> suspects, CancellationToken cancellationToken)
+    {
+        var left = suspects.Distinct().Select(session => (Session: session, Differed: -1L)).ToList();
+        for (var i = 0; i < MaxComparisons && left.Count > 0; i++)
+        {
+            if (i > 0)
+            {
+                await Task.Delay(Grace, time, cancellationToken);
+            }
+
+            var again = new List<(Session Session, long Differed)>();
+            foreach (var (session, differed) in left)
+            {
+                var version = session.FollowedVersion;
+                var parts = await conversations.GetReadTimelinesAsync(session.UserId, [], new InboxSeq(long.MaxValue), cancellationToken);
+                var comparison = session.CompareFollowed(version, parts);
+                if (comparison == FollowedComparison.Different && differed == version)
+                {
+                    SignInAgain(session);
+                }
+                else if (comparison is FollowedComparison.Different or FollowedComparison.Changed)
+                {
+                    again.Add((session, comparison == FollowedComparison.Different ? version : -1));
+                }
+            }
+
+            left = again;
+        }
+    }
+
+    private void SignInAgain(Session session)
+    {
+        Log.TimelinesDiffer(logger, session.Connection.Id);
+        session.Connection.Close(
+            ImCloseCode.StorageUnavailable,
+            "Your conversations changed while the store was in trouble; sign in again.",
+            options.Value.ReconnectSpread * Random.Shared.NextDouble());
+    }
+}

@@ -1,0 +1,130 @@
+using Im.Storage.Relational;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Im.Storage.Sqlite.Internal;
+
+/// <summary>The file: how it is opened, and the lock file beside it that keeps a second process out.</summary>
+/// <remarks>
+/// The lock file is held open unshared from the first connection to <see cref="Dispose"/>; it is empty and stays when the process ends, however that ends,
+/// and the operating system gives it free. SQLite's own exclusive mode is of no use here: it locks our readers out.
+/// </remarks>
+internal sealed class SqliteDatabase : SqlDialect, IDisposable
+{
+    private readonly ImSqliteOptions _options;
+    private readonly string _connectionString;
+
+    // Protects _lock and _isDisposed.
+    private readonly Lock _gate = new();
+    private FileStream? _lock;
+    private bool _isDisposed;
+
+    static SqliteDatabase() => Batteries_V2.Init();
+
+    public SqliteDatabase(ImSqliteOptions options)
+    {
+        _options = options;
+        var parsed = Parse(options.Database);
+        Path = parsed.DataSource;
+        _connectionString = parsed.ToString();
+    }
+
+    /// <summary>The file, absolute.</summary>
+    public string Path { get; }
+
+    public string LockPath => Path + ".lock";
+
+    public override string Name => "sqlite";
+
+    public override bool LocksRows => false;
+
+    /// <summary>A path or a connection string, as an absolute one.</summary>
+    /// <exception cref="ArgumentException">It names no file.</exception>
+    public static SqliteConnectionStringBuilder Parse(string database)
+    {
+        SqliteConnectionStringBuilder parsed;
+        if (database.Contains("Data Source=", StringComparison.OrdinalIgnoreCase)
+            || database.Contains("DataSource=", StringComparison.OrdinalIgnoreCase)
+            || database.Contains("Filename=", StringComparison.OrdinalIgnoreCase))
+        {
+            parsed = new SqliteConnectionStringBuilder(database);
+        }
+        else
+        {
+            parsed = new SqliteConnectionStringBuilder { DataSource = database };
+        }
+
+        if (string.IsNullOrWhiteSpace(parsed.DataSource) || parsed.Mode == SqliteOpenMode.Memory
+            || parsed.DataSource.StartsWith(":memory:", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException(
+                $"'{database}' names no file. Give one, as in UseSqlite(\"im.db\"); to keep everything in memory leave UseSqlite out.");
+        }
+
+        // A pool would keep the file open behind our back.
+        parsed.DataSource = System.IO.Path.GetFullPath(parsed.DataSource);
+        parsed.Pooling = false;
+        parsed.Cache = SqliteCacheMode.Private;
+        return parsed;
+    }
+
+    public override SqlSession Open(bool forWrites)
+    {
+        Hold();
+        return new SqliteSession(Connect(), _options, forWrites);
+    }
+
+    /// <summary>A connection of its own, for what needs ADO.NET.</summary>
+    public SqliteConnection Connect()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        try
+        {
+            connection.Open();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public override SqlFault Classify(Exception exception) => SqliteErrors.Classify(exception, Path);
+
+    /// <summary>Takes the lock file where that has not happened yet.</summary>
+    public void Hold()
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_lock is not null)
+            {
+                return;
+            }
+
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            try
+            {
+                _lock = new FileStream(LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException exception)
+            {
+                throw new ImStorageException(
+                    $"{Path} is in use: another process, or another server in this one, holds {LockPath}. A SQLite database belongs to one server; stop the "
+                    + "other one, give this one a file of its own with UseSqlite(\"other.db\"), or use UseMySql for several nodes.",
+                    exception);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _lock?.Dispose();
+            _lock = null;
+        }
+    }
+}
