@@ -129,6 +129,7 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<HeadCheck>();
         services.TryAddSingleton<RetentionLoop>();
         services.TryAddSingleton<StorageHealth>();
+        services.TryAddSingleton<ImHealthCheck>();
         services.TryAddSingleton<SignInReader>();
         services.TryAddSingleton<SyncReader>();
         services.TryAddSingleton<HistoryReader>();
