@@ -4,6 +4,7 @@ using Im.Sample.Chat.Accounts;
 using Im.Sample.Chat.Data;
 using Im.Sample.Chat.Groups;
 using Im.Sample.Chat.Hosting;
+using Im.Sample.Chat.Orders;
 using Im.Sample.Chat.Pictures;
 using Im.Transport.Tcp;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -24,6 +25,7 @@ var folder = new DataFolder(builder.Environment.ContentRootPath, builder.Configu
 builder.Services.AddOptions<ChatOptions>().BindConfiguration("Chat").ValidateDataAnnotations().ValidateOnStart();
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton(folder).AddSingleton<ChatDatabase>().AddSingleton<UserTable>().AddSingleton<SignInTable>().AddSingleton<GroupTable>();
+builder.Services.AddSingleton(services => services.GetRequiredService<ChatDatabase>().DataSource).AddSingleton<OrderTable>();
 builder.Services.AddSingleton<PictureStore>().AddSingleton<PictureAccess>().AddSingleton<GroupService>().AddSingleton<ImTokens>();
 builder.Services.AddSingleton<IPasswordHasher<ChatUser>, PasswordHasher<ChatUser>>().AddSingleton<DummyPassword>();
 builder.Services.AddDataProtection().SetApplicationName("Im.Sample.Chat").PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));
@@ -44,7 +46,9 @@ builder.Services.AddAuthorization(o => o.FallbackPolicy = new AuthorizationPolic
 // ---- what IM adds
 builder.Services.AddImServer()
     .AddUserProvider<ChatUserProvider>()
+    .UseSqlite(folder.Messages)
     .AddMessageInterceptor<PictureSharing>()
+    .AddImOutbox()
     .AddWebSocketTransport()
     .AddTcpTransport(o => o.Endpoints.Add(new TcpEndpointOptions
     {
@@ -52,7 +56,7 @@ builder.Services.AddImServer()
         Address = IPAddress.Loopback,
         Port = builder.Configuration.GetValue("Im:TcpPort", 9000),
     }));
-builder.Services.AddHostedService<GroupRestorer>();
+builder.Services.AddHostedService<GroupReconciler>();
 
 var app = builder.Build();
 app.UseSecurityHeaders();
@@ -72,6 +76,7 @@ app.MapAccounts();
 app.MapContacts();
 app.MapGroups();
 app.MapPictures();
+app.MapOrders();
 app.MapIm("/im").RequireAuthorization();
 try
 {

@@ -6,9 +6,11 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the health check of the outbox.</summary>
 public static class ImOutboxHealthChecksBuilderExtensions
 {
+    private const string Name = "im-outbox";
+
     /// <summary>
     /// Adds the check <c>im-outbox</c>: whether the relay can use the host's database. A node that does not hold the lease is healthy. It reads what the
-    /// relay saw last and asks the database nothing. Call it once.
+    /// relay saw last and asks the database nothing. Can be safely called multiple times; the first call counts.
     /// </summary>
     /// <param name="builder">What <c>AddHealthChecks</c> returned.</param>
     /// <param name="failureStatus">What a failure is reported as; null = unhealthy.</param>
@@ -17,7 +19,15 @@ public static class ImOutboxHealthChecksBuilderExtensions
         this IHealthChecksBuilder builder, HealthStatus? failureStatus = null, params IEnumerable<string> tags)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.Add(new HealthCheckRegistration(
-            "im-outbox", provider => new OutboxHealthCheck(provider.GetRequiredService<OutboxStatus>()), failureStatus, tags));
+        var registration = new HealthCheckRegistration(
+            Name, provider => new OutboxHealthCheck(provider.GetRequiredService<OutboxStatus>()), failureStatus, tags);
+        builder.Services.Configure<HealthCheckServiceOptions>(options =>
+        {
+            if (options.Registrations.All(check => check.Name != Name))
+            {
+                options.Registrations.Add(registration);
+            }
+        });
+        return builder;
     }
 }

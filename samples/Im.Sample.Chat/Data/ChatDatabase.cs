@@ -1,9 +1,10 @@
+using System.Data.Common;
 using Im.Sample.Chat.Hosting;
 using Microsoft.Data.Sqlite;
 
 namespace Im.Sample.Chat.Data;
 
-/// <summary>The sample's own database: what any host already has. Nothing of IM is in it.</summary>
+/// <summary>The sample's own database: what any host already has. Nothing of IM is in it but the outbox's table.</summary>
 internal sealed class ChatDatabase
 {
     private const string Schema = """
@@ -32,6 +33,9 @@ internal sealed class ChatDatabase
             user_id TEXT NOT NULL, device_id TEXT NOT NULL, sign_in_id TEXT NOT NULL REFERENCES sign_ins(id) ON DELETE CASCADE,
             PRIMARY KEY (user_id, device_id)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS sign_in_devices_by_sign_in ON sign_in_devices (sign_in_id);
+        CREATE TABLE IF NOT EXISTS orders (
+            id INTEGER PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users(id), to_user_id TEXT NOT NULL REFERENCES users(id), item TEXT NOT NULL,
+            created_ms INTEGER NOT NULL);
         """;
 
     private readonly string _connectionString;
@@ -40,9 +44,13 @@ internal sealed class ChatDatabase
     {
         SQLitePCL.Batteries_V2.Init();
         _connectionString = new SqliteConnectionStringBuilder { DataSource = folder.Database, ForeignKeys = true, DefaultTimeout = 10 }.ToString();
+        DataSource = SqliteFactory.Instance.CreateDataSource(_connectionString);
         using var connection = Open();
         Execute(connection, Schema);
     }
+
+    /// <summary>The same database, as drivers of all kinds offer it.</summary>
+    public DbDataSource DataSource { get; }
 
     /// <summary>A pooled connection; the caller disposes it.</summary>
     public SqliteConnection Open()

@@ -20,6 +20,11 @@ internal sealed class ChatOptions
     [Range(1, 10_000)]
     public int MaxPicturesPerMinute { get; set; } = 30;
 
+    /// <summary>How many orders a minute one user may place.</summary>
+    /// <value>Default: 30.</value>
+    [Range(1, 10_000)]
+    public int MaxOrdersPerMinute { get; set; } = 30;
+
     /// <summary>How many times a minute one address may try to sign in or register.</summary>
     /// <value>Default: 20.</value>
     [Range(1, 10_000)]

@@ -12,4 +12,5 @@ internal static class EventIds
     public const int MessageRefused = 3110;
     public const int MessageHeldBack = 3111;
     public const int SendFailed = 3112;
+    public const int ServerUnavailable = 3113;
 }

@@ -32,4 +32,7 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.SendFailed, LogLevel.Error, "{Messages} messages of the outbox could not be sent; they are tried again.")]
     public static partial void SendFailed(ILogger logger, int messages, Exception exception);
+
+    [LoggerMessage(EventIds.ServerUnavailable, LogLevel.Warning, "{Messages} messages of the outbox could not be stored now; they are tried again.")]
+    public static partial void ServerUnavailable(ILogger logger, int messages);
 }

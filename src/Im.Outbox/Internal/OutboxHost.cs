@@ -45,6 +45,11 @@ internal sealed class OutboxHost(
     // Hosted services stop in the reverse order of their registration, so the server that takes the messages drains after this.
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        if (_giveUp.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         using var timeout = new CancellationTokenSource(server.Value.DrainTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -59,11 +64,8 @@ internal sealed class OutboxHost(
         }
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        // A host that does not know lifecycle services only calls this.
-        await StoppingAsync(cancellationToken);
-    }
+    // A host that does not know lifecycle services only calls this.
+    public Task StopAsync(CancellationToken cancellationToken) => StoppingAsync(cancellationToken);
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Im.Messaging;
 using Im.Model;
 using Im.Protocol;
@@ -56,7 +55,7 @@ internal sealed class OutboxSender(
             {
                 message = OutboxPayload.Read(row.Id, row.Payload);
             }
-            catch (JsonException exception)
+            catch (Exception exception)
             {
                 Refuse(report, row.Id, "", "", ImErrorCode.InvalidArgument, "The payload cannot be read: " + exception.Message);
                 continue;
@@ -115,43 +114,59 @@ internal sealed class OutboxSender(
         var unavailable = 0;
         for (var i = 0; i < call.Count; i++)
         {
-            var conversation = call[i];
-            var (row, message) = conversation.Rows.Peek();
-            var (outcome, code, reason) = results is null
-                ? (ImSendOutcome.Rejected, ImErrorCode.StorageUnavailable, "The call failed.")
-                : (results[i].Outcome, results[i].Code, results[i].Message);
-            if (outcome != ImSendOutcome.Rejected)
+            var result = results?[i];
+            if (result is { Outcome: ImSendOutcome.Stored or ImSendOutcome.Duplicate })
             {
                 accepted++;
-                conversation.Rows.Dequeue();
-                heldBack.Succeed(conversation.Id);
+                var row = Remove(call[i]);
                 report.Sent.Add(row.Id);
-                metrics.Sent(outcome == ImSendOutcome.Duplicate ? "duplicate" : "stored", TimeSpan.FromMilliseconds(now - row.TimeMs));
+                metrics.Sent(result.Outcome == ImSendOutcome.Duplicate ? "duplicate" : "stored", TimeSpan.FromMilliseconds(now - row.TimeMs));
             }
-            else if (IsForGood(code))
+            else if (result is null || IsOfTheServer(result.Code))
             {
-                conversation.Rows.Dequeue();
-                heldBack.Succeed(conversation.Id);
-                Refuse(report, row.Id, message.SenderId, conversation.Id, code, reason);
+                unavailable++;
+                metrics.HeldBack();
+                heldBack.Fail(call[i].Id);
             }
             else
             {
-                unavailable += IsOfTheServer(code) ? 1 : 0;
-                if (heldBack.Fail(conversation.Id) && !IsOfTheServer(code))
-                {
-                    conversation.Rows.Dequeue();
-                    heldBack.Succeed(conversation.Id);
-                    Refuse(report, row.Id, message.SenderId, conversation.Id, code, $"Given up after {options.Value.GiveUpAfter}: {reason}");
-                    continue;
-                }
-
-                metrics.HeldBack();
-                Log.MessageHeldBack(logger, row.Id, message.SenderId, conversation.Id, code, reason);
+                RefuseOrHoldBack(call[i], result, report);
             }
+        }
+
+        if (results is not null && unavailable > 0)
+        {
+            Log.ServerUnavailable(logger, unavailable);
         }
 
         // Nothing went through: the server is down rather than a message bad, and more of them would only wait for their turn to fail.
         report.Stopped |= accepted == 0 && unavailable > 0;
+    }
+
+    private void RefuseOrHoldBack(Waiting conversation, ImSendResult result, SendReport report)
+    {
+        var (row, message) = conversation.Rows.Peek();
+        var (code, reason) = (result.Code, result.Message);
+        if (!IsForGood(result))
+        {
+            if (!heldBack.Fail(conversation.Id))
+            {
+                metrics.HeldBack();
+                Log.MessageHeldBack(logger, row.Id, message.SenderId, conversation.Id, code, reason);
+                return;
+            }
+
+            reason = $"Given up after {options.Value.GiveUpAfter}: {reason}";
+        }
+
+        Remove(conversation);
+        Refuse(report, row.Id, message.SenderId, conversation.Id, code, reason);
+    }
+
+    private OutboxRow Remove(Waiting conversation)
+    {
+        heldBack.Succeed(conversation.Id);
+        return conversation.Rows.Dequeue().Row;
     }
 
     private void Refuse(SendReport report, string id, string senderId, string conversationId, ImErrorCode code, string reason)
@@ -162,8 +177,11 @@ internal sealed class OutboxSender(
     }
 
     // Sending the same message again could not end otherwise, unless somebody changes something.
-    private static bool IsForGood(ImErrorCode code) => !IsOfTheServer(code)
-        && code is not (ImErrorCode.Internal or ImErrorCode.RateLimited or ImErrorCode.InterceptorTimeout or ImErrorCode.Conflict);
+    private static bool IsForGood(ImSendResult result) => result is
+    {
+        Outcome: ImSendOutcome.Rejected,
+        Code: not (ImErrorCode.Internal or ImErrorCode.RateLimited or ImErrorCode.InterceptorTimeout or ImErrorCode.Conflict),
+    };
 
     private static bool IsOfTheServer(ImErrorCode code) => code is ImErrorCode.StorageUnavailable or ImErrorCode.ShuttingDown;
 

@@ -52,7 +52,7 @@ internal sealed class RelayNode : IAsyncDisposable
             options.RetryMaxDelay = TimeSpan.FromMilliseconds(50);
             configure?.Invoke(options);
         });
-        builder.Services.AddHealthChecks().AddImOutbox();
+        builder.Services.AddHealthChecks().AddImOutbox().AddImOutbox();
         return new RelayNode(builder.Build(), messages, log);
     }
 
