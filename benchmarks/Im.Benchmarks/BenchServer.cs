@@ -1,7 +1,6 @@
 using Im.Connections;
 using Im.Groups;
 using Im.Protocol;
-using Im.Users;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -73,14 +72,5 @@ internal sealed class BenchServer : IDisposable
         // The loops end; what is queued in connections without sockets is nobody's loss.
         _host.Services.GetRequiredService<ServerLifetime>().Stop();
         _host.Dispose();
-    }
-
-    private sealed class AnyUser : IUserProvider
-    {
-        public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(AuthenticationResult.Success(request.Token));
-
-        public ValueTask<IReadOnlyList<ImUser>> GetUsersAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<IReadOnlyList<ImUser>>([.. userIds.Select(userId => new ImUser(userId))]);
     }
 }

@@ -1,9 +1,6 @@
 using Im.LoadGenerator;
-using Im.LoadGenerator.Checks;
 using Im.LoadGenerator.Clients;
 using Im.LoadGenerator.Output;
-using Im.LoadGenerator.Scenarios;
-using Im.LoadGenerator.Server;
 
 const int Clean = 0;
 const int Unclean = 1;
@@ -14,6 +11,13 @@ if (args.Length == 0 || args.Contains("--help") || args.Contains("-h"))
 {
     Console.WriteLine(Help.Text);
     return args.Length == 0 ? Usage : Clean;
+}
+
+if (args is ["table", var path])
+{
+    // What table.sh collected.
+    MarkdownTable.Write(File.ReadLines(path), Console.Out);
+    return Clean;
 }
 
 try

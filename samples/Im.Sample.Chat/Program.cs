@@ -46,6 +46,7 @@ builder.Services.AddAuthorization(o => o.FallbackPolicy = new AuthorizationPolic
 // ---- what IM adds
 builder.Services.AddImServer()
     .AddUserProvider<ChatUserProvider>()
+    .UseSqlite(folder.Messages)
     .AddMessageInterceptor<PictureSharing>()
     .AddImOutbox()
     .AddWebSocketTransport()
@@ -55,7 +56,7 @@ builder.Services.AddImServer()
         Address = IPAddress.Loopback,
         Port = builder.Configuration.GetValue("Im:TcpPort", 9000),
     }));
-builder.Services.AddHostedService<GroupRestorer>();
+builder.Services.AddHostedService<GroupReconciler>();
 
 var app = builder.Build();
 app.UseSecurityHeaders();

@@ -98,6 +98,12 @@ public sealed class ImClientOptions
     /// <value>Null.</value>
     public Action<ClientWebSocketOptions>? ConfigureWebSocket { get; set; }
 
+    /// <summary>
+    /// Opens the connection of a <c>tcp://</c> server in place of a socket, for servers in the same process: bytes as on TCP, and the client disposes
+    /// the stream. Null: a socket.
+    /// </summary>
+    internal Func<CancellationToken, ValueTask<Stream>>? OpenStream { get; set; }
+
     /// <summary>Throws with all mistakes at once.</summary>
     internal void Validate()
     {

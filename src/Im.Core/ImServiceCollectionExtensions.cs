@@ -8,6 +8,7 @@ using Im.Fanout;
 using Im.Groups;
 using Im.Messaging;
 using Im.Presence;
+using Im.Retention;
 using Im.Storage;
 using Im.Storage.InMemory;
 using Im.Sync;
@@ -38,6 +39,8 @@ public static class ImServiceCollectionExtensions
             services.Configure(configure);
         }
 
+        services.AddOptions<ImRetentionOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRetentionOptions>, ImRetentionOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddStorage(services);
         AddInternals(services);
@@ -80,6 +83,18 @@ public static class ImServiceCollectionExtensions
         return builder;
     }
 
+    /// <summary>
+    /// Says what is kept for how long. Without it messages are kept for ever, ids of sends and the commit log for 7 days. It can be safely called multiple
+    /// times: all delegates apply, in order.
+    /// </summary>
+    public static IImServerBuilder UseRetention(this IImServerBuilder builder, Action<ImRetentionOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.Services.Configure(configure);
+        return builder;
+    }
+
     private static void AddStorage(IServiceCollection services)
     {
         services.TryAddSingleton(provider => new InMemoryState(provider.GetRequiredService<TimeProvider>()));
@@ -112,6 +127,7 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton(provider => new RecentEntries(provider.GetRequiredService<IOptions<ImServerOptions>>().Value.RecentEntriesBytes));
         services.TryAddSingleton<CatchUpScheduler>();
         services.TryAddSingleton<HeadCheck>();
+        services.TryAddSingleton<RetentionLoop>();
         services.TryAddSingleton<StorageHealth>();
         services.TryAddSingleton<SignInReader>();
         services.TryAddSingleton<SyncReader>();

@@ -15,4 +15,6 @@ internal sealed record SqlLaneSettings
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public SqlMetrics? Metrics { get; init; }
+
+    public SqlCommitHook? CommitHook { get; init; }
 }

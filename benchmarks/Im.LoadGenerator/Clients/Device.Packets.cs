@@ -28,7 +28,7 @@ internal sealed partial class Device
         switch (packet.PacketCase)
         {
             case ServerPacket.PacketOneofCase.SendAck:
-                OnSendAck(SendFrame.ToNumber(packet.RequestId, isJson), packet.SendAck.ConversationSeq, packet.SendAck.TimeMs);
+                OnSendAck(SendFrame.ToNumber(packet.RequestId, isJson), packet.SendAck.Result, packet.SendAck.ConversationSeq, packet.SendAck.TimeMs);
                 break;
             case ServerPacket.PacketOneofCase.SignedIn:
                 OnSignedIn(packet.SignedIn);
@@ -58,7 +58,7 @@ internal sealed partial class Device
             return false;
         }
 
-        ulong seq = 0, time = 0;
+        ulong result = 0, seq = 0, time = 0;
         while (at < bytes.Length)
         {
             var tag = bytes[at++];
@@ -69,6 +69,9 @@ internal sealed partial class Device
 
             switch (tag)
             {
+                case 1 << 3:
+                    result = value;
+                    break;
                 case 4 << 3:
                     seq = value;
                     break;
@@ -81,11 +84,11 @@ internal sealed partial class Device
             }
         }
 
-        OnSendAck(SendFrame.ToNumber((uint)requestId, isJson: false), (long)seq, (long)time);
+        OnSendAck(SendFrame.ToNumber((uint)requestId, isJson: false), (SendResult)result, (long)seq, (long)time);
         return true;
     }
 
-    private void OnSendAck(int number, long seq, long timeMs)
+    private void OnSendAck(int number, SendResult result, long seq, long timeMs)
     {
         if ((uint)number >= (uint)_ledger.Sent || _ledger[number].Device != Index)
         {
@@ -94,6 +97,11 @@ internal sealed partial class Device
         }
 
         var isAwaited = Unacked.Remove(number);
+        if (result != SendResult.Duplicate && (result != SendResult.Stored || !isAwaited))
+        {
+            _ledger.Error($"{UserId}: message {number} was acked as {result}.");
+        }
+
         _ledger.Ack(number, seq, timeMs, isFirst: isAwaited || !_world.IsRepeating, _world.Loop.Now);
         _world.Acked?.Invoke(this, number);
     }

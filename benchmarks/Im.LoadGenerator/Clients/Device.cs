@@ -54,6 +54,9 @@ internal sealed partial class Device
     /// <summary>Whether the latencies of its deliveries are taken.</summary>
     public bool IsSampled { get; set; }
 
+    /// <summary>False: it hangs. It neither reads nor sends.</summary>
+    public bool IsReading { get; private set; } = true;
+
     /// <summary>The store generation of the cursors; empty = none yet.</summary>
     public string Generation { get; set; } = "";
 
@@ -109,7 +112,11 @@ internal sealed partial class Device
     }
 
     /// <summary>Stops or goes on reading the socket.</summary>
-    public void SetReading(bool isReading) => _connection?.SetReading(isReading);
+    public void SetReading(bool isReading)
+    {
+        IsReading = isReading;
+        _connection?.SetReading(isReading);
+    }
 
     /// <summary>About once a second: the device ack of a client that saved its cursor, and a ping when nothing else was sent for long.</summary>
     public void Tick(bool sendDeviceAck)

@@ -84,6 +84,8 @@ internal sealed class Report
 
     [JsonPropertyName("resent")] public long? Resent { get; set; }
 
+    [JsonPropertyName("verified_deliveries")] public long? VerifiedDeliveries { get; set; }
+
     [JsonPropertyName("seed")] public int Seed { get; set; }
 
     [JsonIgnore] public bool IsClean => Lost == 0 && Duplicated == 0 && Reordered == 0 && Errors == 0;

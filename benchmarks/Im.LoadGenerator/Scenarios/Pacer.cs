@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Im.LoadGenerator.Checks;
+using Im.LoadGenerator.Clients;
 
 namespace Im.LoadGenerator.Scenarios;
 
@@ -23,7 +24,7 @@ internal sealed class Pacer(Context context, Conversation conversation)
         {
             for (; due <= Stopwatch.GetTimestamp() && due < end; due += _interval)
             {
-                context.Ledger.Devices[_senders[_nextSender++ % _senders.Length]].Send(conversation, due);
+                NextSender().Send(conversation, due);
             }
 
             return Math.Min(due, end);
@@ -32,6 +33,18 @@ internal sealed class Pacer(Context context, Conversation conversation)
             () => $"{name}: {context.Ledger.Sent:N0} messages, {context.Ledger.Delivered:N0} deliveries, {context.Ledger.Expected - context.Ledger.Delivered:N0} on their way");
         context.Loop.RunFor(time);
         context.Loop.DoDue = null;
+    }
+
+    private Device NextSender()
+    {
+        while (true)
+        {
+            var device = context.Ledger.Devices[_senders[_nextSender++ % _senders.Length]];
+            if (device.IsReading)
+            {
+                return device;
+            }
+        }
     }
 
     private static int[] Shuffle(Context context)

@@ -1,6 +1,6 @@
 namespace Im.Sample.Chat.Hosting;
 
-/// <summary>Where the sample keeps its own files: users, groups, pictures and the keys of its cookies.</summary>
+/// <summary>Where everything is kept: the sample's own users, groups, pictures and cookie keys, and IM's messages.</summary>
 internal sealed class DataFolder
 {
     public DataFolder(string contentRoot, string? configured)
@@ -18,5 +18,9 @@ internal sealed class DataFolder
 
     public string Keys { get; }
 
+    /// <summary>The sample's own database.</summary>
     public string Database => Path.Combine(Root, "chat.db");
+
+    /// <summary>IM's database.</summary>
+    public string Messages => Path.Combine(Root, "im.db");
 }

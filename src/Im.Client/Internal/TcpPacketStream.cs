@@ -22,6 +22,11 @@ internal sealed class TcpPacketStream : PacketStream
 
     public static new async Task<PacketStream> ConnectAsync(ImClientOptions options, CancellationToken cancellationToken)
     {
+        if (options.OpenStream is { } open)
+        {
+            return new TcpPacketStream(await open(cancellationToken).ConfigureAwait(false), options.MaxPacketBytes);
+        }
+
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Stream? stream = null;
         try

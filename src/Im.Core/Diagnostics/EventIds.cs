@@ -39,4 +39,9 @@ internal static class EventIds
     public const int EntriesMissed = 1311;
     public const int TimelinesDiffer = 1312;
     public const int CatchUpRetried = 1313;
+
+    // 1400: retention
+    public const int RetentionPassed = 1400;
+    public const int RetentionFailed = 1401;
+    public const int RetentionMissing = 1402;
 }

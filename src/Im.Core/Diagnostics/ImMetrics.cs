@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Im.Protocol;
+using Im.Storage;
 
 namespace Im.Diagnostics;
 
@@ -24,6 +25,10 @@ internal sealed class ImMetrics : IDisposable
     private readonly Counter<long> _commitFailures;
     private readonly Counter<long> _missed;
     private readonly Counter<long> _catchUpRetries;
+    private readonly Counter<long> _retentionDeleted;
+    private readonly Counter<long> _retentionMerged;
+    private readonly Counter<long> _retentionFailures;
+    private readonly Histogram<double> _retentionSeconds;
     private readonly Histogram<double> _commitSeconds;
     private readonly Histogram<long> _commitMessages;
 
@@ -45,6 +50,10 @@ internal sealed class ImMetrics : IDisposable
         _commitFailures = _meter.CreateCounter<long>("im.commit.failures", "{batch}", "Batches that could not be committed, by reason.");
         _missed = _meter.CreateCounter<long>("im.head_check.missed", "{timeline}", "Timelines of live sessions that had missed a delivery.");
         _catchUpRetries = _meter.CreateCounter<long>("im.catch_up.retries", "{page}", "Pages that could not be read and are tried again.");
+        _retentionDeleted = _meter.CreateCounter<long>("im.retention.deleted", "{row}", "What retention deleted, by kind.");
+        _retentionMerged = _meter.CreateCounter<long>("im.retention.merged", "{chunk}", "Inbox chunks that went into others.");
+        _retentionFailures = _meter.CreateCounter<long>("im.retention.failures", "{failure}", "Parts of a pass that failed.");
+        _retentionSeconds = _meter.CreateHistogram<double>("im.retention.bite.duration", "s", "How long one transaction of retention took.");
         _commitSeconds = _meter.CreateHistogram<double>("im.commit.duration", "s", "How long a commit took.");
         _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
     }
@@ -87,6 +96,28 @@ internal sealed class ImMetrics : IDisposable
     {
         _commitSeconds.Record(duration.TotalSeconds);
         _commitMessages.Record(messages);
+    }
+
+    public void RetentionBite(string part, TimeSpan duration, in RetentionBite bite)
+    {
+        _retentionSeconds.Record(duration.TotalSeconds, Tag("part", part));
+        AddDeleted("entries", bite.DeletedEntries);
+        AddDeleted("chunks", bite.DeletedChunks);
+        AddDeleted("log_rows", bite.DeletedRows);
+        if (bite.MergedChunks > 0)
+        {
+            _retentionMerged.Add(bite.MergedChunks);
+        }
+    }
+
+    public void RetentionFailed(string part) => _retentionFailures.Add(1, Tag("part", part));
+
+    private void AddDeleted(string kind, int count)
+    {
+        if (count > 0)
+        {
+            _retentionDeleted.Add(count, Tag("kind", kind));
+        }
     }
 
     public void Dispose() => _meter.Dispose();

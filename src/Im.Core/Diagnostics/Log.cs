@@ -92,4 +92,13 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.LoopFailed, LogLevel.Critical, "The server's {Loop} ended unexpectedly; the application is stopped.")]
     public static partial void LoopFailed(ILogger logger, string loop, Exception exception);
+
+    [LoggerMessage(EventIds.RetentionPassed, LogLevel.Debug, "Retention deleted {Entries} entries, {Chunks} inbox chunks and {Rows} log rows, and merged {Merged} chunks.")]
+    public static partial void RetentionPassed(ILogger logger, int entries, int chunks, int merged, int rows);
+
+    [LoggerMessage(EventIds.RetentionFailed, LogLevel.Warning, "The retention of {Part} failed; it is tried again in the next pass.")]
+    public static partial void RetentionFailed(ILogger logger, string part, Exception exception);
+
+    [LoggerMessage(EventIds.RetentionMissing, LogLevel.Warning, "The storage has no IRetentionStore, so nothing is ever deleted. Register one, or use a storage package that has it.")]
+    public static partial void RetentionMissing(ILogger logger);
 }

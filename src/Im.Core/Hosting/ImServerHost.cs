@@ -2,6 +2,7 @@ using Im.Connections;
 using Im.Diagnostics;
 using Im.Messaging;
 using Im.Protocol;
+using Im.Retention;
 using Im.Storage;
 using Im.Sync;
 using Im.Users;
@@ -28,6 +29,7 @@ internal sealed class ImServerHost(
     CatchUpScheduler scheduler,
     Heartbeat heartbeat,
     HeadCheck headCheck,
+    RetentionLoop retention,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -65,7 +67,8 @@ internal sealed class ImServerHost(
         _background = Task.WhenAll(
             GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
             GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
-            GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"));
+            GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
+            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"));
         try
         {
             foreach (var transport in _transports)

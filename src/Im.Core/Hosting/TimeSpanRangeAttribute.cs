@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Im;
 
-/// <summary>The bounds of a time span option.</summary>
+/// <summary>The bounds of a time span option; none is within them.</summary>
 /// <remarks><see cref="RangeAttribute"/> converts its bounds by reflection, which trimmed apps do not have.</remarks>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class TimeSpanRangeAttribute(string minimum, string maximum) : ValidationAttribute
@@ -13,9 +13,10 @@ internal sealed class TimeSpanRangeAttribute(string minimum, string maximum) : V
     public string Maximum { get; } = maximum;
 
     public override bool IsValid(object? value) =>
-        value is TimeSpan time
+        value is null
+        || (value is TimeSpan time
         && time >= TimeSpan.Parse(Minimum, CultureInfo.InvariantCulture)
-        && time <= TimeSpan.Parse(Maximum, CultureInfo.InvariantCulture);
+        && time <= TimeSpan.Parse(Maximum, CultureInfo.InvariantCulture));
 
     public override string FormatErrorMessage(string name) => $"The field {name} must be between {Minimum} and {Maximum}.";
 }

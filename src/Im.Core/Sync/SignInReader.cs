@@ -55,20 +55,20 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
             if (isKnown)
             {
                 ThrowIfBeyond(conversation.Key, cursor, head.Head);
-                if (!head.IsUsable(cursor))
-                {
-                    return null;
-                }
             }
 
-            AddParts(opened, [.. conversation], isKnown ? cursor : null);
+            if (!TryAddParts(opened, [.. conversation], isKnown ? cursor : null))
+            {
+                return null;
+            }
         }
 
         return opened;
     }
 
     // What the device has not got yet: the rest of the part that its cursor is in, then the later ones; without a cursor all that it has not heard of.
-    private static void AddParts(List<OpenedTimeline> opened, IReadOnlyList<ReadTimeline> parts, long? cursor)
+    // False: what follows the device's cursor in the part that it is in is no longer kept.
+    private static bool TryAddParts(List<OpenedTimeline> opened, IReadOnlyList<ReadTimeline> parts, long? cursor)
     {
         var before = opened.Count;
         foreach (var part in parts)
@@ -79,14 +79,27 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
                 continue;
             }
 
-            var isFirst = opened.Count == 0 || opened[^1].ConversationId != part.ConversationId;
+            var isFirst = opened.Count == before;
             if (isFirst && cursor < part.After.Value)
             {
                 // An empty part at the cursor: the session tells the device what it passes over.
                 opened.Add(new OpenedTimeline(part.ConversationId, cursor.Value, part.Head.Head, cursor.Value));
             }
 
-            opened.Add(new OpenedTimeline(part.ConversationId, Math.Max(part.After.Value, isFirst ? cursor ?? 0 : 0), part.Head.Head, last));
+            var first = Math.Max(part.After.Value, isFirst ? cursor ?? 0 : 0);
+            if (first < part.Head.Floor - 1)
+            {
+                if (isFirst && cursor >= part.After.Value)
+                {
+                    return false;
+                }
+
+                // The device has nothing of this part; of what is forgotten it is told in the same way.
+                opened.Add(new OpenedTimeline(part.ConversationId, first, part.Head.Head, first));
+                first = Math.Min(part.Head.Floor - 1, last);
+            }
+
+            opened.Add(new OpenedTimeline(part.ConversationId, first, part.Head.Head, last));
         }
 
         if (cursor is not null && opened.Count == before)
@@ -94,6 +107,8 @@ internal sealed class SignInReader(IMessageStore messages, IConversationStore co
             // The device has everything but, as it seems, has not heard yet that the stay is over: should the user return, it goes on from here.
             opened.Add(new OpenedTimeline(parts[0].ConversationId, cursor.Value, parts[0].Head.Head, cursor.Value));
         }
+
+        return true;
     }
 
     private static void ThrowIfBeyond(string timeline, long cursor, long head)

@@ -14,6 +14,9 @@ internal sealed class MySqlDialect(DbDataSource dataSource, MySqlSettings settin
 
     public override bool LocksRows => true;
 
+    public override string DeleteSome(string table, string keys, string where, string order, string limit) =>
+        $"DELETE FROM {table} WHERE {where} ORDER BY {order} LIMIT {limit}";
+
     public override SqlSession Open(bool forWrites)
     {
         var connection = dataSource.OpenConnection();

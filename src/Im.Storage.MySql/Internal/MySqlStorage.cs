@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Im.Storage.MySql.Internal;
 
 /// <summary>The database of one server: its lanes, and what happens to it at start. One for all stores; the services dispose it.</summary>
-internal sealed class MySqlStorage : IStorageInitializer, IDisposable
+internal sealed class MySqlStorage : IDisposable
 {
     private readonly ImMySqlOptions _options;
     private readonly SqlMetrics _metrics;
@@ -15,7 +15,7 @@ internal sealed class MySqlStorage : IStorageInitializer, IDisposable
     {
         _options = options.Value;
         _metrics = new SqlMetrics(meters);
-        var dialect = new MySqlDialect(dataSource.Value, new MySqlSettings
+        Dialect = new MySqlDialect(dataSource.Value, new MySqlSettings
         {
             ConnectionInitSql = _options.ConnectionInitSql,
             CommandTimeout = _options.CommandTimeout,
@@ -32,10 +32,12 @@ internal sealed class MySqlStorage : IStorageInitializer, IDisposable
 
         // One appends: the commit log is in the order of its numbers.
         Lanes = new RelationalLanes(
-            new SqlLanes(dialect, "appender", 1, forWrites: true, settings),
-            new SqlLanes(dialect, "writer", _options.WriteLanes, forWrites: true, settings),
-            new SqlLanes(dialect, "reader", _options.ReadLanes, forWrites: false, settings));
+            new SqlLanes(Dialect, "appender", 1, forWrites: true, settings),
+            new SqlLanes(Dialect, "writer", _options.WriteLanes, forWrites: true, settings),
+            new SqlLanes(Dialect, "reader", _options.ReadLanes, forWrites: false, settings));
     }
+
+    public MySqlDialect Dialect { get; }
 
     public RelationalLanes Lanes { get; }
 

@@ -10,14 +10,31 @@ internal static class RowSql
     public static string Write(RowTarget target, int rows) =>
         target.Mode == RowMode.Update ? Update(target, rows) : Insert(target, rows);
 
-    /// <summary>The rows of a source whose keys are among some; locked in the order of the keys where the source asks for it.</summary>
-    /// <remarks>The index is forced: on a small table the optimizer would rather scan, and lock rows that nobody asked for in another order.</remarks>
+    /// <summary>The rows of a source whose keys are among some, sorted by key; locked first, in that order, where the source asks for it.</summary>
+    /// <remarks>
+    /// <para>The index is forced: on a small table the optimizer would rather scan, and lock rows that nobody asked for in another order.</para>
+    /// <para>Rows are locked by an update that changes nothing, not by FOR UPDATE: a wait that fails there breaks off in the middle of a result, and
+    /// MySql.Data then waits for the rest of it until the command times out.</para>
+    /// </remarks>
     public static string Find(KeySource source, int keys)
     {
-        var sql = new StringBuilder("SELECT ").AppendJoin(", ", source.Keys.Concat(source.Columns))
-            .Append(" FROM ").Append(source.Table).Append(" FORCE INDEX (PRIMARY) WHERE ");
+        var among = Among(source, keys);
+        var sql = new StringBuilder();
+        if (source.Lock)
+        {
+            sql.Append("UPDATE ").Append(source.Table).Append(" FORCE INDEX (PRIMARY) SET ").Append(source.Columns[0]).Append(" = ")
+                .Append(source.Columns[0]).Append(among).Append("; ");
+        }
+
+        return sql.Append("SELECT ").AppendJoin(", ", source.Keys.Concat(source.Columns))
+            .Append(" FROM ").Append(source.Table).Append(" FORCE INDEX (PRIMARY)").Append(among).ToString();
+    }
+
+    private static string Among(KeySource source, int keys)
+    {
         var isOne = source.Keys.Length == 1;
-        sql.Append(isOne ? source.Keys[0] : $"({string.Join(", ", source.Keys)})").Append(" IN (");
+        var sql = new StringBuilder(" WHERE ")
+            .Append(isOne ? source.Keys[0] : $"({string.Join(", ", source.Keys)})").Append(" IN (");
         var parameter = 0;
         for (var i = 0; i < keys; i++)
         {
@@ -25,8 +42,7 @@ internal static class RowSql
             AppendParameters(sql, source.Keys.Length, ref parameter, inBrackets: !isOne);
         }
 
-        sql.Append(") ORDER BY ").AppendJoin(", ", source.Keys);
-        return sql.Append(source.Lock ? " FOR UPDATE" : "").ToString();
+        return sql.Append(") ORDER BY ").AppendJoin(", ", source.Keys).ToString();
     }
 
     private static string Insert(RowTarget target, int rows)
@@ -40,13 +56,15 @@ internal static class RowSql
             AppendParameters(sql, target.Columns.Length, ref parameter, inBrackets: true);
         }
 
-        if (target.Mode == RowMode.Upsert)
+        if (target.Mode is RowMode.Upsert or RowMode.Raise)
         {
             sql.Append(" ON DUPLICATE KEY UPDATE ");
             // Nothing to change: the row is only made to exist.
             sql.AppendJoin(", ", target.Changed.Length == 0
                 ? [$"{target.Columns[0]} = {target.Table}.{target.Columns[0]}"]
-                : target.Changed.Select(column => $"{column} = VALUES({column})"));
+                : target.Changed.Select(column => target.Mode == RowMode.Upsert
+                    ? $"{column} = VALUES({column})"
+                    : $"{column} = GREATEST({target.Table}.{column}, VALUES({column}))"));
         }
 
         return sql.ToString();

@@ -17,11 +17,12 @@ CREATE TABLE IF NOT EXISTS im_conversations (
   PRIMARY KEY (conversation_id)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- The head row of each user's inbox.
+-- The head row of a user's inbox. Chunks up to merged_seq were merged and are full.
 CREATE TABLE IF NOT EXISTS im_inboxes (
   user_id VARBINARY(64) NOT NULL,
   head BIGINT NOT NULL,
   floor BIGINT NOT NULL,
+  merged_seq BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (user_id)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

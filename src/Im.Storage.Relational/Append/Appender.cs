@@ -40,7 +40,9 @@ internal static class Appender
 
             try
             {
+                worker.Settings.CommitHook?.Before?.Invoke();
                 worker.Session.Commit();
+                worker.Settings.CommitHook?.After?.Invoke();
                 return result;
             }
             catch (Exception exception)

@@ -15,12 +15,12 @@ internal sealed class SqliteStorage : IDisposable
     private readonly SqlLanes _writer;
     private readonly SqlLanes _readers;
 
-    public SqliteStorage(IOptions<ImSqliteOptions> options, TimeProvider time, IMeterFactory? meters = null)
+    public SqliteStorage(IOptions<ImSqliteOptions> options, TimeProvider time, IMeterFactory? meters = null, SqlCommitHook? commitHook = null)
     {
         _options = options.Value;
         _metrics = new SqlMetrics(meters);
         Database = new SqliteDatabase(_options);
-        var settings = new SqlLaneSettings { MaxQueuedJobs = _options.MaxQueuedCalls, Time = time, Metrics = _metrics };
+        var settings = new SqlLaneSettings { MaxQueuedJobs = _options.MaxQueuedCalls, Time = time, Metrics = _metrics, CommitHook = commitHook };
         _writer = new SqlLanes(Database, "writer", 1, forWrites: true, settings);
         _readers = new SqlLanes(Database, "reader", _options.Readers, forWrites: false, settings);
         Lanes = new RelationalLanes(_writer, _writer, _readers);

@@ -52,7 +52,9 @@ internal sealed class CrashScenario(Context context, BenchServerProcess server, 
             load.EndSessions();
             server.Kill();
             Restart(load);
+            var delivered = context.Ledger.Delivered;
             CrashVerification.Run(context, devices);
+            report.VerifiedDeliveries = context.Ledger.Delivered - delivered;
         }
 
         Fill(report, load, kills);

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Chooses SQLite.</summary>
-public static class SqliteBuilderExtensions
+public static class ImSqliteBuilderExtensions
 {
     /// <summary>Keeps everything in one SQLite file: durable, for one server, nothing to install. Can be safely called multiple times; the last file counts.</summary>
     /// <param name="builder">What <c>AddImServer</c> returned.</param>

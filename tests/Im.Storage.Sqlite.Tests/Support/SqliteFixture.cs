@@ -7,10 +7,11 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Im.Storage.Sqlite;
 
 /// <summary>A database in a folder of its own, opened through <c>UseSqlite</c>; one for each test class.</summary>
-public sealed class SqliteFixture : IStorageFixture, IDisposable
+public sealed class SqliteFixture : IStorageFixture, ICommitFaults, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("im-sqlite-").FullName;
     private readonly Dictionary<StoreSet, ServiceProvider> _open = [];
+    private readonly SqlCommitHook _commits = new();
 
     public string? OneNodeOnly => "A SQLite database belongs to one server.";
 
@@ -20,7 +21,7 @@ public sealed class SqliteFixture : IStorageFixture, IDisposable
     public async ValueTask<StoreSet> CreateAsync()
     {
         // The disk's flushes are not what the suites test.
-        var services = Build(File, options => options.Synchronous = ImSqliteSynchronous.Normal);
+        var services = Build(File, options => options.Synchronous = ImSqliteSynchronous.Normal, _commits);
         await services.InitializeAsync();
         var stores = services.GetStores();
         _open.Add(stores, services);
@@ -48,6 +49,17 @@ public sealed class SqliteFixture : IStorageFixture, IDisposable
             CancellationToken.None);
     }
 
+    public void FailNextCommit(CommitFault fault)
+    {
+        (_commits.Before, _commits.After) = fault == CommitFault.BeforeItHappens ? ((Action?)Fail, (Action?)null) : (null, Fail);
+
+        void Fail()
+        {
+            (_commits.Before, _commits.After) = (null, null);
+            throw new IOException("The connection is lost.");
+        }
+    }
+
     public void Dispose()
     {
         foreach (var services in _open.Values)
@@ -59,10 +71,15 @@ public sealed class SqliteFixture : IStorageFixture, IDisposable
     }
 
     /// <summary>A host's services with the database chosen.</summary>
-    internal static ServiceProvider Build(string database, Action<ImSqliteOptions>? configure = null)
+    internal static ServiceProvider Build(string database, Action<ImSqliteOptions>? configure = null, SqlCommitHook? commits = null)
     {
         var services = new ServiceCollection();
         services.AddLogging();
+        if (commits is not null)
+        {
+            services.AddSingleton(commits);
+        }
+
         services.AddImServer().UseSqlite(database, configure);
         return services.BuildServiceProvider();
     }

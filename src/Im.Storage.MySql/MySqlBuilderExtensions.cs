@@ -2,6 +2,7 @@ using System.Data.Common;
 using Im.Storage;
 using Im.Storage.MySql;
 using Im.Storage.MySql.Internal;
+using Im.Storage.Relational.Retention;
 using Im.Storage.Relational.Stores;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Keeps everything in MySQL or MariaDB.</summary>
-public static class ImMySqlBuilderExtensions
+public static class MySqlBuilderExtensions
 {
     /// <summary>Keeps everything in MySQL 8 or MariaDB 10.11+, through a data source of the host's driver. Can be safely called multiple times; the last data source counts.</summary>
     /// <param name="builder">What <c>AddImServer</c> returned.</param>
@@ -45,13 +46,21 @@ public static class ImMySqlBuilderExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.Replace(dataSource);
         services.TryAddSingleton<MySqlStorage>();
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IStorageInitializer, MySqlStorage>(provider => provider.GetRequiredService<MySqlStorage>()));
-        services.Replace(ServiceDescriptor.Singleton<IMessageStore>(provider => new RelationalMessageStore(LanesOf(provider))));
+        Replace<IMessageStore>(services, storage => new RelationalMessageStore(storage.Lanes));
+        Replace<IGroupStore>(services, storage => new RelationalGroupStore(storage.Lanes));
+        Replace<IConversationStore>(services, storage => new RelationalConversationStore(storage.Lanes));
+        Replace<IDeviceStore>(services, storage => new RelationalDeviceStore(storage.Lanes));
+        Replace<IRetentionStore>(services, storage => new RelationalRetentionStore(storage.Lanes, storage.Dialect));
+        Replace<IUserDataStore>(services, storage => new RelationalUserDataStore(storage.Lanes));
+        services.Replace(ServiceDescriptor.Singleton<IStorageProbe>(provider => new RelationalProbe(
+            provider.GetRequiredService<MySqlStorage>().Lanes, provider.GetRequiredService<TimeProvider>())));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStorageInitializer, MySqlInitializer>());
         return builder;
     }
 
-    private static RelationalLanes LanesOf(IServiceProvider services) => services.GetRequiredService<MySqlStorage>().Lanes;
+    private static void Replace<T>(IServiceCollection services, Func<MySqlStorage, T> create)
+        where T : class =>
+        services.Replace(ServiceDescriptor.Singleton(provider => create(provider.GetRequiredService<MySqlStorage>())));
 
     private static MySqlDataSource FindDataSource(IServiceProvider services) =>
         services.GetService<DbDataSource>() is { } dataSource
