@@ -165,7 +165,7 @@ internal sealed partial class Device
         {
             _world.OnRefused(this, number, error);
         }
-        else
+        else if (!_world.IsExpected(error))
         {
             _ledger.Error($"{UserId}: error {error.Code} {error.Reason}: {error.Message}");
         }

@@ -139,16 +139,18 @@ internal sealed class World
 
     public void OnRefused(Device device, int number, Error error)
     {
-        // Those after which a client sends again, see docs/protocol.md.
-        if (Refused is not null && error.Code is 100 or 101 or 102 or 203 or 407 or 410)
+        if (IsExpected(error))
         {
-            Refused?.Invoke(device, number);
+            Refused!(device, number);
             return;
         }
 
         device.Unacked.Remove(number);
         Ledger.Error($"{device.UserId}: message {number} was refused with {error.Code} {error.Reason}: {error.Message}");
     }
+
+    /// <summary>Whether a client would try again, see docs/protocol.md, and the scenario lets it.</summary>
+    public bool IsExpected(Error error) => Refused is not null && (error.Code is 100 or 101 or 102 or 203 or 407 or 410);
 
     public void UsePingInterval(int idleTimeoutMs) =>
         PingEvery = idleTimeoutMs > 0 ? (long)(idleTimeoutMs / 3000.0 * Stopwatch.Frequency) : long.MaxValue;
