@@ -138,6 +138,7 @@ internal sealed partial class Device
             }
 
             place.Last = state.Head;
+            _world.SetBase(place.Conversation, state.Head);
             place.Conversation.IsRead = state.Fanout == Fanout.Read;
         }
 

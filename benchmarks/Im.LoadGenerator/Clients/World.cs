@@ -65,6 +65,15 @@ internal sealed class World
         return conversation;
     }
 
+    /// <summary>What stands in a conversation of somebody else's server already is not looked at.</summary>
+    public void SetBase(Conversation conversation, long head)
+    {
+        if (!_options.IsOwnServer && conversation.Head == 0)
+        {
+            conversation.Base = head;
+        }
+    }
+
     /// <summary>The conversation of two users: their ids in byte order.</summary>
     public static string DirectId(string first, string second)
     {
