@@ -1,4 +1,5 @@
 using Im.Conversations;
+using Im.Data;
 using Im.Groups;
 using Im.Messaging;
 using Im.Presence;
@@ -23,4 +24,7 @@ public interface IImServer
 
     /// <summary>Who is online, on which devices; disconnects them.</summary>
     IImSessions Sessions { get; }
+
+    /// <summary>Exports and erases a user's data, imports old history.</summary>
+    IImData Data { get; }
 }

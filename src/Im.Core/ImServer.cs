@@ -1,4 +1,5 @@
 using Im.Conversations;
+using Im.Data;
 using Im.Groups;
 using Im.Messaging;
 using Im.Presence;
@@ -6,7 +7,7 @@ using Im.Presence;
 namespace Im;
 
 /// <summary>The server as the host's code sees it.</summary>
-internal sealed class ImServer(IImMessages messages, IImGroups groups, IImConversations conversations, IImSessions sessions) : IImServer
+internal sealed class ImServer(IImMessages messages, IImGroups groups, IImConversations conversations, IImSessions sessions, IImData data) : IImServer
 {
     public IImMessages Messages { get; } = messages;
 
@@ -15,4 +16,6 @@ internal sealed class ImServer(IImMessages messages, IImGroups groups, IImConver
     public IImConversations Conversations { get; } = conversations;
 
     public IImSessions Sessions { get; } = sessions;
+
+    public IImData Data { get; } = data;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Im;
 using Im.Connections;
 using Im.Conversations;
+using Im.Data;
 using Im.Devices;
 using Im.Diagnostics;
 using Im.Fanout;
@@ -48,6 +49,7 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<IImGroups, ImGroups>();
         services.TryAddSingleton<IImConversations, ImConversations>();
         services.TryAddSingleton<IImSessions, ImSessions>();
+        services.TryAddSingleton<IImData, ImData>();
         services.TryAddSingleton<IImServer, ImServer>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ImServerHost>());
         return new Builder(services);
@@ -126,9 +128,11 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<Heartbeat>();
         services.TryAddSingleton(provider => new RecentEntries(provider.GetRequiredService<IOptions<ImServerOptions>>().Value.RecentEntriesBytes));
         services.TryAddSingleton<CatchUpScheduler>();
+        services.TryAddSingleton<HistoryImport>();
         services.TryAddSingleton<HeadCheck>();
         services.TryAddSingleton<RetentionLoop>();
         services.TryAddSingleton<StorageHealth>();
+        services.TryAddSingleton<ImHealthCheck>();
         services.TryAddSingleton<SignInReader>();
         services.TryAddSingleton<SyncReader>();
         services.TryAddSingleton<HistoryReader>();

@@ -29,6 +29,15 @@ internal sealed class BoundedCache<TValue>(int capacity)
         }
     }
 
+    public void Remove(string key)
+    {
+        lock (_lock)
+        {
+            _young.Remove(key);
+            _old.Remove(key);
+        }
+    }
+
     public void Set(string key, TValue value)
     {
         lock (_lock)

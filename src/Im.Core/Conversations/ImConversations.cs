@@ -62,7 +62,7 @@ internal sealed class ImConversations(
         LastEntry = conversation.LastEntry is null ? null : ToModel(conversation.LastEntry),
     };
 
-    private static ImEntry ToModel(StoredEntry entry) => new()
+    public static ImEntry ToModel(StoredEntry entry) => new()
     {
         ConversationId = entry.ConversationId,
         Seq = entry.Seq,

@@ -116,12 +116,9 @@ internal sealed class BatchBuilder(
             return;
         }
 
-        if (item is PendingMessage message)
-        {
-            message.Members = info.Members;
-        }
-
-        if (!gathering.TryAdd(item, ToAppend(item, info.Version, info.Audience, null)))
+        var message = (PendingMessage)item;
+        message.Members = info.Members;
+        if (!gathering.TryAdd(item, ToAppend(item, info.Version, message.IsImported ? Audience.None : info.Audience, null)))
         {
             _retries.Add(item);
         }
@@ -133,7 +130,7 @@ internal sealed class BatchBuilder(
         try
         {
             var info = conversations.Find(item.ConversationId) ?? await conversations.GetAsync(item.ConversationId, cancellationToken);
-            if (SendPipeline.CheckMembership(item, info) is not { } refusal)
+            if ((info is not null && item is PendingMessage { IsImported: true }) || SendPipeline.CheckMembership(item, info) is not { } refusal)
             {
                 return info;
             }
@@ -179,7 +176,8 @@ internal sealed class BatchBuilder(
         ExpectedVersion = version,
         Kind = item.Kind,
         Body = item.Body,
-        CountsAsUnread = change is null,
+        CountsAsUnread = item is PendingMessage { IsImported: false },
+        IsImported = item is PendingMessage { IsImported: true },
         Audience = audience,
         Change = change,
     };

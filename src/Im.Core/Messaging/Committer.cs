@@ -64,6 +64,9 @@ internal sealed class Committer
             new BoundedChannelOptions(options.Value.MaxPendingMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     }
 
+    /// <summary>How many items wait.</summary>
+    public int Pending => _queue.Reader.Count;
+
     /// <summary>Hands an item over; ends when it is in the queue.</summary>
     public async ValueTask SubmitAsync(PendingAppend item, CancellationToken cancellationToken)
     {

@@ -235,7 +235,7 @@ internal sealed class Delivery(
         var offline = new Dictionary<string, string[]>(StringComparer.Ordinal);
         for (var i = 0; i < batch.Items.Count; i++)
         {
-            if (batch.Items[i] is not PendingMessage message || result.Items[i].Outcome != AppendOutcome.Stored)
+            if (batch.Items[i] is not PendingMessage { IsImported: false } message || result.Items[i].Outcome != AppendOutcome.Stored)
             {
                 continue;
             }

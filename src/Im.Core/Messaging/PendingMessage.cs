@@ -25,6 +25,9 @@ internal abstract class PendingMessage : PendingAppend
 
     public bool NonPersistent { get; init; }
 
+    /// <summary>Old history: it goes to nobody's inbox and is unread for nobody.</summary>
+    public bool IsImported { get; init; }
+
     /// <summary>The conversation's members at the version that the message is appended for.</summary>
     public ImmutableArray<string> Members { get; set; } = [];
 

@@ -52,6 +52,32 @@ internal sealed class RecentEntries(int maxBytes)
         }
     }
 
+    /// <summary>Forgets the entries of some conversations: they are read from the store again.</summary>
+    public void Remove(IReadOnlyCollection<string> conversationIds)
+    {
+        lock (_lock)
+        {
+            var removed = conversationIds.Where(id => _byConversation.Remove(id)).ToHashSet(StringComparer.Ordinal);
+            if (removed.Count == 0)
+            {
+                return;
+            }
+
+            for (var count = _oldest.Count; count > 0; count--)
+            {
+                var run = _oldest.Dequeue();
+                if (removed.Contains(run.Run.ConversationId))
+                {
+                    _bytes -= run.Size;
+                }
+                else
+                {
+                    _oldest.Enqueue(run);
+                }
+            }
+        }
+    }
+
     private void RemoveOldest()
     {
         var run = _oldest.Dequeue();

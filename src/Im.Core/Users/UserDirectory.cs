@@ -59,6 +59,9 @@ internal sealed class UserDirectory(IServiceScopeFactory scopes, IOptions<ImServ
         return asked.FindAll(userId => !found.Contains(userId));
     }
 
+    /// <summary>Asks the host again the next time.</summary>
+    public void Forget(string userId) => _known.Remove(userId);
+
     /// <summary>Whether the user is known without asking the host.</summary>
     public bool IsKnown(string userId) => _known.TryGet(userId, out _);
 }

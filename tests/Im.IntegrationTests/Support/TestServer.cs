@@ -48,7 +48,7 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     public static async Task<TestServer> StartAsync(
-        Action<ImServerOptions>? configure = null, Action<IImServerBuilder>? build = null, int tcpPort = 0, int httpPort = 0)
+        Action<ImServerOptions>? configure = null, Action<IImServerBuilder>? build = null, int tcpPort = 0, int httpPort = 0, Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var logs = new LogRecorder();
@@ -66,6 +66,7 @@ internal sealed class TestServer : IAsyncDisposable
         build?.Invoke(im);
         var app = builder.Build();
         app.MapIm("/im");
+        map?.Invoke(app);
         var server = new TestServer(app, logs);
         await app.StartAsync().WaitAsync(TimeSpan.FromSeconds(30));
         return server;

@@ -35,6 +35,9 @@ internal sealed class TroubledStorage(InMemoryState state)
     /// <summary>Asked after each append: what it throws though all is committed.</summary>
     public Func<AppendBatch, Exception?>? AfterAppend { get; set; }
 
+    /// <summary>Only the probe fails.</summary>
+    public bool ProbeFails { get; set; }
+
     public int Appends => Volatile.Read(ref _appends);
 
     /// <summary>Everything fails.</summary>
@@ -159,6 +162,7 @@ internal sealed class TroubledStorage(InMemoryState state)
 
     private sealed class Probe(TroubledStorage trouble) : IStorageProbe
     {
-        public ValueTask ProbeAsync(CancellationToken cancellationToken) => trouble.WriteAsync(() => ValueTask.CompletedTask);
+        public ValueTask ProbeAsync(CancellationToken cancellationToken) => trouble.WriteAsync(
+            () => trouble.ProbeFails ? throw new ImStorageException("The test says so.") : ValueTask.CompletedTask);
     }
 }
