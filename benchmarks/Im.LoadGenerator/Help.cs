@@ -32,7 +32,7 @@ internal static class Help
           --device-acks 1s               how often a device tells the server how far it is, if it got anything; --no-device-acks
           --patience 30s                 how long nothing may arrive before the run is given up
           --data FOLDER                  where the store keeps its files (default: a temporary folder that is removed)
-          --server-option NAME=VALUE     of the server that is started, may be repeated: Im:MaxBatchMessages=500, Tcp:…, WebSockets:…, Sqlite:…
+          --server-option NAME=VALUE     of the server that is started, may be repeated: Im:MaxBatchMessages=500, Tcp:…, WebSockets:…, Sqlite:…, MySql:…
           --server ADDRESS               a server that runs already: HOST:PORT for tcp, ws://HOST:PORT/PATH for ws and ws-json (no TLS)
             --pid N                      its process, where it runs on this machine: processor time and memory
             --user u{0}  --token {0}     users' names by number, and their tokens ({0} = the user's name)

@@ -11,6 +11,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Chooses SQLite.</summary>
 public static class ImSqliteBuilderExtensions
 {
+    // Four pages: about what a message between two people needs.
+    private const int ProbePadding = 16 * 1024;
+
     /// <summary>Keeps everything in one SQLite file: durable, for one server, nothing to install. Can be safely called multiple times; the last file counts.</summary>
     /// <param name="builder">What <c>AddImServer</c> returned.</param>
     /// <param name="database">A file, or a connection string of Microsoft.Data.Sqlite.</param>
@@ -42,7 +45,7 @@ public static class ImSqliteBuilderExtensions
         Replace<IRetentionStore>(services, storage => new RelationalRetentionStore(storage.Lanes, storage.Database));
         Replace<IUserDataStore>(services, storage => new RelationalUserDataStore(storage.Lanes));
         services.Replace(ServiceDescriptor.Singleton<IStorageProbe>(provider => new RelationalProbe(
-            provider.GetRequiredService<SqliteStorage>().Lanes, provider.GetRequiredService<TimeProvider>())));
+            provider.GetRequiredService<SqliteStorage>().Lanes, provider.GetRequiredService<TimeProvider>(), ProbePadding)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStorageInitializer, SqliteInitializer>());
         return builder;
     }

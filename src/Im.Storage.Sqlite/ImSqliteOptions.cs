@@ -27,6 +27,10 @@ public sealed class ImSqliteOptions
     /// <value>Default: 16 MiB each.</value>
     public int CacheBytes { get; set; } = 16 * 1024 * 1024;
 
+    /// <summary>How large the write-ahead log grows before it is folded into the file: more is less writing, and a longer pause now and then.</summary>
+    /// <value>Default: 32 MiB.</value>
+    public int CheckpointBytes { get; set; } = 32 * 1024 * 1024;
+
     /// <summary>How large the file may grow, in pages of 4 KiB; full is full, with an error that says so.</summary>
     /// <value>Default: none, the disk is the limit.</value>
     public int? MaxPageCount { get; set; }

@@ -152,7 +152,10 @@ public abstract partial class StorageModelSpecification
     {
         var device = new ImDevice
         {
-            UserId = user, DeviceId = "device" + _random.Next(2), Os = "os" + _random.Next(5), LastSignInMs = _random.Next(1000),
+            UserId = user,
+            DeviceId = "device" + _random.Next(2),
+            Os = "os" + _random.Next(5),
+            LastSignInMs = _random.Next(1000),
         };
         var forget = Stores.UserData is not null && Reference.UserData is not null && _random.Next(4) == 0;
         foreach (var stores in new[] { Reference, Stores })

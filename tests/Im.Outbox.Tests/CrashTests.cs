@@ -7,14 +7,14 @@ namespace Im.Outbox.Tests;
 
 /// <summary>The process is killed in the middle, again and again: exactly what the host committed arrives, each once, in order.</summary>
 /// <remarks>
-/// IM_OUTBOX_TRANSACTIONS = how many host transactions (default 1500; a third is rolled back), IM_OUTBOX_KILLS = how often the process is killed
+/// IM_OUTBOX_TRANSACTIONS = how many host transactions (default 1000; a third is rolled back), IM_OUTBOX_KILLS = how often the process is killed
 /// (default 3), IM_SEED = when.
 /// </remarks>
 public sealed class CrashTests(MariaDbFixture mariaDb, ITestOutputHelper output) : IClassFixture<MariaDbFixture>
 {
     private const int Writers = 4;
 
-    private static readonly int Transactions = Setting("IM_OUTBOX_TRANSACTIONS", 1500);
+    private static readonly int Transactions = Setting("IM_OUTBOX_TRANSACTIONS", 1000);
     private static readonly int Kills = Setting("IM_OUTBOX_KILLS", 3);
 
     [Fact]

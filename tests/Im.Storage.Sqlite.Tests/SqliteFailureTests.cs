@@ -32,7 +32,11 @@ public sealed class SqliteFailureTests : IDisposable
         Assert.Null((await server.Messages.FindSentAsync([new("ann", "m" + stored)], CancellationToken.None).Soon())[0]);
         Assert.Equal(ImStorageFailure.Full, (await Assert.ThrowsAsync<ImStorageException>(() => server.SendAsync("m" + stored, new string('x', 9000)))).Failure);
 
+        var unhealthy = await Assert.ThrowsAsync<ImStorageException>(() => server.Stores.Probe!.ProbeAsync(CancellationToken.None).Soon());
+        Assert.Equal(ImStorageFailure.Full, unhealthy.Failure);
+
         await server.ExecuteAsync("PRAGMA max_page_count = 100000");
+        await server.Stores.Probe!.ProbeAsync(CancellationToken.None).Soon();
         Assert.Equal((AppendOutcome.Stored, stored + 1), ((await server.SendAsync("m" + stored, new string('x', 4000))) is var sent ? (sent.Outcome, (int)sent.Seq.Value) : default));
         Assert.Equal(AppendOutcome.Duplicate, (await server.SendAsync("m0", new string('x', 4000))).Outcome);
     }

@@ -60,6 +60,17 @@ public sealed class SqliteStartTests : IDisposable
         Assert.Equal("wal", await server.AskAsync("PRAGMA journal_mode"));
         Assert.Equal("2", await server.AskAsync("PRAGMA synchronous"));
         Assert.Equal("1", await server.AskAsync("PRAGMA query_only", reader: true));
+        Assert.Equal("8192", await server.AskAsync("PRAGMA wal_autocheckpoint"));
+    }
+
+    [Fact]
+    public async Task StoresThatAreUsedBeforeTheStartSayWhatIsMissing()
+    {
+        await using var services = SqliteFixture.Build(_folder["im.db"]);
+        var messages = services.GetRequiredService<IMessageStore>();
+        var refused = await Assert.ThrowsAsync<ImStorageException>(() => messages.GetGenerationAsync(CancellationToken.None).Soon());
+        Assert.Contains("IStorageInitializer", refused.Message);
+        Assert.False(File.Exists(_folder["im.db"]));
     }
 
     [Fact]
@@ -119,6 +130,7 @@ public sealed class SqliteStartTests : IDisposable
         Assert.Equal(4096, options.MaxQueuedCalls);
         Assert.Equal(TimeSpan.FromSeconds(5), options.BusyTimeout);
         Assert.Equal(16 * 1024 * 1024, options.CacheBytes);
+        Assert.Equal(32 * 1024 * 1024, options.CheckpointBytes);
         Assert.Null(options.MaxPageCount);
         Assert.True(options.CreateSchema);
         Assert.Null(options.NewGeneration);
@@ -133,11 +145,12 @@ public sealed class SqliteStartTests : IDisposable
             options.MaxQueuedCalls = 1;
             options.BusyTimeout = TimeSpan.FromHours(1);
             options.CacheBytes = 1;
+            options.CheckpointBytes = 1;
             options.MaxPageCount = 1;
             options.Synchronous = (ImSqliteSynchronous)7;
         });
         var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<ImSqliteOptions>>().Value);
-        Assert.Equal(6, refused.Failures.Count());
+        Assert.Equal(7, refused.Failures.Count());
         Assert.Contains("ImSqliteOptions.Readers is 0; set 1 to 64.", refused.Failures);
     }
 

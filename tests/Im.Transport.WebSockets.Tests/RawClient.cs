@@ -44,11 +44,18 @@ internal sealed class RawClient(Socket socket) : IDisposable
         {
             frame.WriteByte((byte)(0x80 | payload.Length));
         }
-        else
+        else if (payload.Length <= ushort.MaxValue)
         {
             Span<byte> length = stackalloc byte[2];
-            BinaryPrimitives.WriteUInt16BigEndian(length, checked((ushort)payload.Length));
+            BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)payload.Length);
             frame.WriteByte(0x80 | 126);
+            frame.Write(length);
+        }
+        else
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64BigEndian(length, (ulong)payload.Length);
+            frame.WriteByte(0x80 | 127);
             frame.Write(length);
         }
 

@@ -138,6 +138,7 @@ internal sealed partial class Device
             }
 
             place.Last = state.Head;
+            _world.SetBase(place.Conversation, state.Head);
             place.Conversation.IsRead = state.Fanout == Fanout.Read;
         }
 
@@ -165,7 +166,7 @@ internal sealed partial class Device
         {
             _world.OnRefused(this, number, error);
         }
-        else
+        else if (!_world.IsExpected(error))
         {
             _ledger.Error($"{UserId}: error {error.Code} {error.Reason}: {error.Message}");
         }

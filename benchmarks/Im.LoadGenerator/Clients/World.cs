@@ -65,6 +65,15 @@ internal sealed class World
         return conversation;
     }
 
+    /// <summary>What stands in a conversation of somebody else's server already is not looked at.</summary>
+    public void SetBase(Conversation conversation, long head)
+    {
+        if (!_options.IsOwnServer && conversation.Head == 0)
+        {
+            conversation.Base = head;
+        }
+    }
+
     /// <summary>The conversation of two users: their ids in byte order.</summary>
     public static string DirectId(string first, string second)
     {
@@ -139,16 +148,18 @@ internal sealed class World
 
     public void OnRefused(Device device, int number, Error error)
     {
-        // Those after which a client sends again, see docs/protocol.md.
-        if (Refused is not null && error.Code is 100 or 101 or 102 or 203 or 407 or 410)
+        if (IsExpected(error))
         {
-            Refused?.Invoke(device, number);
+            Refused!(device, number);
             return;
         }
 
         device.Unacked.Remove(number);
         Ledger.Error($"{device.UserId}: message {number} was refused with {error.Code} {error.Reason}: {error.Message}");
     }
+
+    /// <summary>Whether a client would try again, see docs/protocol.md, and the scenario lets it.</summary>
+    public bool IsExpected(Error error) => Refused is not null && (error.Code is 100 or 101 or 102 or 203 or 407 or 410);
 
     public void UsePingInterval(int idleTimeoutMs) =>
         PingEvery = idleTimeoutMs > 0 ? (long)(idleTimeoutMs / 3000.0 * Stopwatch.Frequency) : long.MaxValue;

@@ -43,7 +43,7 @@ internal sealed class Measurement
         var ledger = _world.Ledger;
         report.Seconds = Stopwatch.GetElapsedTime(_startedAt).TotalSeconds;
         report.ServerCpuSeconds = Cpu(_server.Pid) - _serverCpu;
-        report.StoreCpuSeconds = _server.StorePid is null && _server.Pid is not null ? 0 : Cpu(_server.StorePid) - _storeCpu;
+        report.StoreCpuSeconds = _server.StorePid is null && report.Store is not null ? 0 : Cpu(_server.StorePid) - _storeCpu;
         report.ClientCpuSeconds = (Process.GetCurrentProcess().TotalProcessorTime - _clientCpu).TotalSeconds;
         report.Messages = ledger.Acked - _acked;
         report.Deliveries = ledger.Delivered - _delivered;

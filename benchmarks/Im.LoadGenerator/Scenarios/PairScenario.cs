@@ -15,7 +15,6 @@ internal sealed class PairScenario(Context context, bool isEcho) : IScenario
 
     private readonly Options _options = context.Options;
     private long _sendUntil = long.MaxValue;
-    private long _sendsLeft = long.MaxValue;
 
     public void Run(Report report)
     {
@@ -71,7 +70,7 @@ internal sealed class PairScenario(Context context, bool isEcho) : IScenario
 
     private void SendNext(Device device, Conversation conversation)
     {
-        if (context.Loop.Now < _sendUntil && _sendsLeft > 0)
+        if (context.Loop.Now < _sendUntil)
         {
             device.Send(conversation, Stopwatch.GetTimestamp());
         }

@@ -10,6 +10,9 @@ namespace Im.LoadGenerator.Server;
 /// <summary>Im.BenchServer as a process of its own, with its control channel on standard input and output.</summary>
 internal sealed class BenchServerProcess : IServer
 {
+    private const int MaxMessages = 20;
+    private const int MaxMessageLength = 400;
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly Options _options;
@@ -17,6 +20,7 @@ internal sealed class BenchServerProcess : IServer
     private Process _process = null!;
     private BlockingCollection<string> _lines = [];
     private string? _ready;
+    private int _messages;
 
     public BenchServerProcess(Options options, IStore store)
     {
@@ -78,7 +82,7 @@ internal sealed class BenchServerProcess : IServer
         {
             if (line.Data is { Length: > 0 } text)
             {
-                Console.Error.WriteLine($"[server] {text}");
+                PassOn(text);
             }
         };
         _process.Start();
@@ -163,6 +167,19 @@ internal sealed class BenchServerProcess : IServer
         }
 
         return answer[2..].Trim();
+    }
+
+    // A server whose database was killed says so for every request that failed.
+    private void PassOn(string message)
+    {
+        if (_messages++ < MaxMessages)
+        {
+            Console.Error.WriteLine($"[server] {(message.Length > MaxMessageLength ? message[..MaxMessageLength] + " …" : message)}");
+            if (_messages == MaxMessages)
+            {
+                Console.Error.WriteLine("[server] (its further messages are not shown)");
+            }
+        }
     }
 
     // Beside this program's own output, in the folder of its own project.

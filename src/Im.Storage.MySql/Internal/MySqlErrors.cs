@@ -29,10 +29,6 @@ internal static class MySqlErrors
                 MayRetry: false,
                 $"The database's account may not do this ({exception.Message}). "
                 + "Grant it: GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON the_database.* TO the_account;"),
-            1046 => new(
-                ImStorageFailure.Refused,
-                MayRetry: false,
-                "The connection has no database. Name one in the connection string of the DbDataSource: Database=im;"),
             1054 or 1146 => new(
                 ImStorageFailure.Refused,
                 MayRetry: false,

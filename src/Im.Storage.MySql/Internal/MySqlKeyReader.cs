@@ -80,16 +80,19 @@ internal sealed class MySqlKeyReader : KeyReader
                     _next++;
                 }
             }
-            else if (_sliceEnd < Keys)
-            {
-                _hasRow = false;
-                ReadSlice();
-            }
             else
             {
-                key = -1;
-                Clear();
-                return false;
+                // What the slices before passed over has no row; a key that was asked for again may have been answered already.
+                _hasRow = false;
+                _next = _sliceEnd = Math.Max(_next, _sliceEnd);
+                if (_next == Keys)
+                {
+                    key = -1;
+                    Clear();
+                    return false;
+                }
+
+                ReadSlice();
             }
         }
     }
@@ -172,8 +175,6 @@ internal sealed class MySqlKeyReader : KeyReader
 
     private void ReadSlice()
     {
-        // What earlier slices passed over has no row.
-        _next = _sliceEnd;
         var asked = 0;
         for (; _sliceEnd < Keys && asked < MaxKeys; _sliceEnd++)
         {

@@ -16,6 +16,12 @@ internal static class MySqlSchemaUpgrade
     /// </summary>
     public static void Run(MySqlSession session, bool createSchema)
     {
+        if (session.Query("SELECT DATABASE()") is null)
+        {
+            throw new ImStorageException(
+                "The connection has no database. Name one in the connection string of the DbDataSource: Database=im;", failure: ImStorageFailure.Refused);
+        }
+
         var files = SchemaFiles.Read(Assembly.GetExecutingAssembly());
         if (Check(FindVersion(session), files.Count, createSchema))
         {

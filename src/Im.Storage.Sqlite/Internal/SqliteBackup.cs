@@ -21,7 +21,7 @@ internal sealed class SqliteBackup(SqliteStorage storage) : ISqliteBackup
 
     private void Copy(string path)
     {
-        storage.Database.Hold();
+        storage.Database.CheckHeld();
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         if (File.Exists(path))
         {
@@ -55,12 +55,8 @@ internal sealed class SqliteBackup(SqliteStorage storage) : ISqliteBackup
             using var target = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
             target.Open();
 
-            // Inside a transaction the copy is of one moment, whatever is committed meanwhile.
-            using (var transaction = source.BeginTransaction(deferred: true))
-            {
-                source.BackupDatabase(target);
-                transaction.Commit();
-            }
+            // All pages in one step: the copy is of one moment, whatever is committed meanwhile.
+            source.BackupDatabase(target);
 
             // One file, that can be copied as it is.
             SqliteNative.Execute(target.Handle!, "PRAGMA journal_mode = DELETE");

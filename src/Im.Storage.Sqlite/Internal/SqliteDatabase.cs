@@ -6,18 +6,16 @@ namespace Im.Storage.Sqlite.Internal;
 
 /// <summary>The file: how it is opened, and the lock file beside it that keeps a second process out.</summary>
 /// <remarks>
-/// The lock file is held open unshared from the first connection to <see cref="Dispose"/>; it is empty and stays when the process ends, however that ends,
-/// and the operating system gives it free. SQLite's own exclusive mode is of no use here: it locks our readers out.
+/// The lock file is held open unshared from the writer's first connection to <see cref="Dispose"/>; it is empty and stays when the process ends, however
+/// that ends, and the operating system gives it free. SQLite's own exclusive mode is of no use here: it locks our readers out.
 /// </remarks>
 internal sealed class SqliteDatabase : SqlDialect, IDisposable
 {
     private readonly ImSqliteOptions _options;
     private readonly string _connectionString;
 
-    // Protects _lock and _isDisposed.
-    private readonly Lock _gate = new();
-    private FileStream? _lock;
-    private bool _isDisposed;
+    // Taken by the writer's thread, which is the first to open a connection; given back when no lane lives any more.
+    private volatile FileStream? _lock;
 
     static SqliteDatabase() => Batteries_V2.Init();
 
@@ -70,7 +68,12 @@ internal sealed class SqliteDatabase : SqlDialect, IDisposable
 
     public override SqlSession Open(bool forWrites)
     {
-        Hold();
+        if (forWrites)
+        {
+            Hold();
+        }
+
+        CheckHeld();
         return new SqliteSession(Connect(), _options, forWrites);
     }
 
@@ -92,39 +95,40 @@ internal sealed class SqliteDatabase : SqlDialect, IDisposable
 
     public override SqlFault Classify(Exception exception) => SqliteErrors.Classify(exception, Path);
 
-    /// <summary>Takes the lock file where that has not happened yet.</summary>
-    public void Hold()
+    /// <summary>Throws where no server has started on the database.</summary>
+    public void CheckHeld()
     {
-        lock (_gate)
+        if (_lock is null)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_lock is not null)
-            {
-                return;
-            }
-
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-            try
-            {
-                _lock = new FileStream(LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException exception)
-            {
-                throw new ImStorageException(
-                    $"{Path} is in use: another process, or another server in this one, holds {LockPath}. A SQLite database belongs to one server; stop the "
-                    + "other one, give this one a file of its own with UseSqlite(\"other.db\"), or use UseMySql for several nodes.",
-                    exception);
-            }
+            throw new ImStorageException(
+                $"{Path} was not initialised: start the host, or run every IStorageInitializer of the services, before the stores are used.");
         }
     }
 
     public void Dispose()
     {
-        lock (_gate)
+        _lock?.Dispose();
+        _lock = null;
+    }
+
+    private void Hold()
+    {
+        if (_lock is not null)
         {
-            _isDisposed = true;
-            _lock?.Dispose();
-            _lock = null;
+            return;
+        }
+
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        try
+        {
+            _lock = new FileStream(LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception)
+        {
+            throw new ImStorageException(
+                $"{Path} is in use: another process, or another server in this one, holds {LockPath}. A SQLite database belongs to one server; stop the "
+                + "other one, give this one a file of its own with UseSqlite(\"other.db\"), or use UseMySql for several nodes.",
+                exception);
         }
     }
 }

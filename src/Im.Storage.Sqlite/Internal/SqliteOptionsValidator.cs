@@ -13,6 +13,7 @@ internal sealed class SqliteOptionsValidator : IValidateOptions<ImSqliteOptions>
         Range(errors, nameof(options.Readers), options.Readers, 1, 64);
         Range(errors, nameof(options.MaxQueuedCalls), options.MaxQueuedCalls, 16, 1_000_000);
         Range(errors, nameof(options.CacheBytes), options.CacheBytes, 1024 * 1024, 1024 * 1024 * 1024);
+        Range(errors, nameof(options.CheckpointBytes), options.CheckpointBytes, 64 * 1024, 1024 * 1024 * 1024);
         if (options.MaxPageCount is { } pages)
         {
             Range(errors, nameof(options.MaxPageCount), pages, 64, int.MaxValue);

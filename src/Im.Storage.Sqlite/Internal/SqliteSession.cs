@@ -8,6 +8,8 @@ namespace Im.Storage.Sqlite.Internal;
 /// <summary>One connection, set up for its lane.</summary>
 internal sealed class SqliteSession : SqlSession
 {
+    private const int PageBytes = 4096;
+
     private readonly SqliteConnection _connection;
     private readonly sqlite3 _database;
 
@@ -76,8 +78,9 @@ internal sealed class SqliteSession : SqlSession
         mode.Clear();
         SetPragma("synchronous", options.Synchronous == ImSqliteSynchronous.Full ? 2 : 1);
 
-        // After a burst the log file is cut to this size again.
-        SetPragma("journal_size_limit", 64 * 1024 * 1024);
+        // Pages that are written again and again are copied into the file once a checkpoint; after a burst the log is cut to this size again.
+        SetPragma("wal_autocheckpoint", Math.Max(1, options.CheckpointBytes / PageBytes));
+        SetPragma("journal_size_limit", 2L * options.CheckpointBytes);
         if (options.MaxPageCount is { } pages)
         {
             SetPragma("max_page_count", pages);

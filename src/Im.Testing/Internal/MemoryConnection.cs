@@ -161,7 +161,7 @@ internal sealed class MemoryConnection(MemoryLink link, string address, TimeSpan
         catch (Exception error)
         {
             link.Cut();
-            return error;
+            return _close is null ? error : null;
         }
     }
 
@@ -182,8 +182,7 @@ internal sealed class MemoryConnection(MemoryLink link, string address, TimeSpan
                 {
                     if ((await _output.FlushAsync(stop)).IsCompleted)
                     {
-                        // The client reads no more; the receive loop sees its end.
-                        return;
+                        throw new IOException("The client reads no more.");
                     }
                 }
                 else if (more)

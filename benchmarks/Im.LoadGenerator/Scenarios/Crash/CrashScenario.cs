@@ -67,6 +67,7 @@ internal sealed class CrashScenario(Context context, BenchServerProcess server, 
         if (choice < 0.7)
         {
             WaitUntilAllAreLive(devices);
+            WaitUntilAcksFlow(devices);
         }
 
         context.Loop.RunFor(TimeSpan.FromMilliseconds(choice switch
@@ -110,6 +111,15 @@ internal sealed class CrashScenario(Context context, BenchServerProcess server, 
         if (!context.Loop.RunUntil(() => context.World.Live == devices, _options.Patience))
         {
             throw new RunFailedException($"Only {context.World.Live} of {devices} clients came back.");
+        }
+    }
+
+    private void WaitUntilAcksFlow(int acks)
+    {
+        var before = context.Ledger.Acked;
+        if (!context.Loop.RunUntil(() => context.Ledger.Acked >= before + acks, _options.Patience))
+        {
+            throw new RunFailedException("Nothing is acked any more.");
         }
     }
 
