@@ -1,3 +1,4 @@
+using Im.LocalServers;
 using Im.Storage.MySql.Tests.Support;
 using Im.Testing.Specification;
 using MySql.Data.MySqlClient;
@@ -133,6 +134,24 @@ public sealed class InitializationTests(MySqlServer server)
         var failure = await Assert.ThrowsAsync<ImStorageException>(() => node.Messages.AppendAsync(
             Batch(Message("d:ann:bob", new string('x', 65), To("ann", "bob"))), CancellationToken.None).Soon());
         Assert.Equal(ImStorageFailure.Refused, failure.Failure);
+    }
+
+    [Fact]
+    public async Task ADriverThatSpoilsTextIsRefusedAtTheStart()
+    {
+        await using var latin = await MariaDbServer.StartAsync(new MariaDbServerOptions
+        {
+            Arguments = ["--character-set-server=latin1", "--collation-server=latin1_bin"],
+        }).WaitAsync(TimeSpan.FromSeconds(60));
+        await using var database = new TestDatabase(latin);
+        var failure = await Assert.ThrowsAsync<ImStorageException>(() => database.OpenAsync());
+        Assert.Equal(ImStorageFailure.Refused, failure.Failure);
+        Assert.Contains("CharSet=utf8mb4;", failure.Message, StringComparison.Ordinal);
+
+        // The message's line fixes it, and the tables are utf8mb4 whatever the server's default is.
+        var node = await database.OpenAsync(connectionString: database.ConnectionString + ";CharSet=utf8mb4");
+        await node.Set.Devices.SaveAsync(new Devices.ImDevice { UserId = "ü", DeviceId = "é", Os = "😀 €" }, CancellationToken.None).Soon();
+        Assert.Equal("😀 €", (await node.Set.Devices.ListAsync("ü", CancellationToken.None).Soon())[0].Os);
     }
 
     private static async Task<string> GenerationAsync(MySqlStores node) => await node.Messages.GetGenerationAsync(CancellationToken.None).Soon();

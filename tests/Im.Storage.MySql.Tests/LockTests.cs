@@ -72,6 +72,24 @@ public sealed class LockTests(MySqlServer server)
     }
 
     [Fact]
+    public async Task ASingleRowThatIsWaitedForInVainIsGivenUpInTime()
+    {
+        await using var database = new TestDatabase(server.Server);
+        var node = await database.OpenAsync();
+        await node.Messages.AppendAsync(Batch(Message(Direct, "ann", Both)), CancellationToken.None).Soon();
+        using var other = Hold(database);
+        using var session = OpenSession(database, new MySqlSettings { LockWaitTimeout = TimeSpan.FromSeconds(1) });
+        session.BeginWrite();
+        var started = Stopwatch.GetTimestamp();
+        var statement = session.Prepare("SELECT head FROM im_inboxes WHERE user_id = @p1 FOR UPDATE").AddId("bob");
+        var failure = Assert.ThrowsAny<MySqlException>(() => statement.Read());
+        Assert.Equal(1205, MySqlErrors.NumberOf(failure));
+        session.Abandon();
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.5, 5);
+        Assert.Equal(1L, Convert.ToInt64(session.Query("SELECT 1")));
+    }
+
+    [Fact]
     public async Task ALanesSessionIsStrictAndDoesNotWaitLong()
     {
         await using var database = new TestDatabase(server.Server);

@@ -7,7 +7,7 @@ namespace Im.Storage.MySql.Internal;
 internal sealed class MySqlKeyReader : KeyReader
 {
     private const int MaxKeys = 256;
-    private const int CachedSmall = 8;
+    private const int CachedSmall = 64;
 
     private readonly DbCommand _command;
     private readonly ParameterSet _parameters;

@@ -10,7 +10,7 @@ internal sealed class MySqlRowWriter : RowWriter
     private const int MaxRows = 256;
     private const int MaxUpdatedRows = 64;
     private const int MaxBytes = 512 * 1024;
-    private const int CachedSmall = 8;
+    private const int CachedSmall = 64;
 
     private readonly DbCommand _command;
     private readonly ParameterSet _parameters;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using Im.Storage.Relational.Stores;
 
 namespace Im.Storage.MySql.Internal;
@@ -49,6 +50,24 @@ internal static class MySqlSchemaUpgrade
         finally
         {
             session.Execute($"DO RELEASE_LOCK({LockSql})");
+        }
+    }
+
+    /// <summary>Text must come to the server as it is here: a driver may take its encoding from the server's default.</summary>
+    public static void CheckText(MySqlSession session)
+    {
+        const string Text = "é€😀";
+        var statement = session.Prepare("SELECT HEX(@p1), @p2").AddText(Text).AddText(Text);
+        var isRight = statement.Read()
+            && statement.GetText(0) == Convert.ToHexString(Encoding.UTF8.GetBytes(Text))
+            && statement.GetText(1) == Text;
+        statement.Clear();
+        if (!isRight)
+        {
+            throw new ImStorageException(
+                "Text does not reach the database as it is: the driver and the server do not agree on its encoding. Add to the connection string of the "
+                + "DbDataSource: CharSet=utf8mb4;",
+                failure: ImStorageFailure.Refused);
         }
     }
 

@@ -47,6 +47,7 @@ internal sealed class MySqlStorage : IDisposable
         await Lanes.Write.WriteAsync(
             session =>
             {
+                MySqlSchemaUpgrade.CheckText((MySqlSession)session);
                 MySqlSchemaUpgrade.Run((MySqlSession)session, _options.CreateSchema);
                 return true;
             },
