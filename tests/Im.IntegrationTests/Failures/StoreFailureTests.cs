@@ -170,7 +170,11 @@ public sealed class StoreFailureTests
         var storage = Storage(server);
         await server.Im.Groups.CreateAsync(new NewGroup
         {
-            GroupId = "g", Info = new GroupInfo("g"), MemberIds = ["ann", "bob"], ActorId = "ann", Fanout = "read",
+            GroupId = "g",
+            Info = new GroupInfo("g"),
+            MemberIds = ["ann", "bob"],
+            ActorId = "ann",
+            Fanout = "read",
         });
         await using var bob = await TestDevice.ConnectAsync(server, "tcp", "bob");
         await bob.NextAsync<ImResetEvent>();
@@ -191,7 +195,11 @@ public sealed class StoreFailureTests
         await using var server = await StartAsync(options => options.HeadCheckInterval = TimeSpan.FromMilliseconds(100));
         await server.Im.Groups.CreateAsync(new NewGroup
         {
-            GroupId = "g", Info = new GroupInfo("g"), MemberIds = ["ann", "bob"], ActorId = "ann", Fanout = "read",
+            GroupId = "g",
+            Info = new GroupInfo("g"),
+            MemberIds = ["ann", "bob"],
+            ActorId = "ann",
+            Fanout = "read",
         });
         await using var bob = await TestDevice.ConnectAsync(server, "tcp", "bob");
         await bob.NextAsync<ImResetEvent>();
