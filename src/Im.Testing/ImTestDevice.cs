@@ -6,7 +6,8 @@ namespace Im.Testing;
 
 /// <summary>A device of a test host: a real <see cref="ImClient"/> that keeps everything it is given.</summary>
 /// <remarks>
-/// It reads all the time, so an event counts as stored as soon as it has come. Every wait has a limit, <see cref="ImTestHost.WaitLimit"/> by the
+/// It reads all the time, so an event counts as stored as soon as it has come. By itself it sends nothing: it tells the server how far it is (device
+/// acks) when it signs in again, and it pings only where the server's idle timeout asks for it. Every wait has a limit, <see cref="ImTestHost.WaitLimit"/> by the
 /// real clock, and ends with a <see cref="TimeoutException"/> that says what has come instead. Thread-safe.
 /// </remarks>
 public sealed class ImTestDevice : IAsyncDisposable
@@ -28,7 +29,11 @@ public sealed class ImTestDevice : IAsyncDisposable
             DeviceId = deviceId,
             TokenProvider = _ => ValueTask.FromResult(token),
             CursorStore = cursors,
-            CursorSaveEntries = 1,
+
+            // By itself it says nothing: a test that moves the clock past an idle timeout would race an ack or a ping.
+            CursorSaveInterval = TimeSpan.FromDays(1),
+            CursorSaveEntries = int.MaxValue,
+            PingInterval = TimeSpan.FromDays(1),
             ReconnectMinDelay = TimeSpan.FromMilliseconds(1),
             ReconnectMaxDelay = TimeSpan.FromMilliseconds(50),
         });

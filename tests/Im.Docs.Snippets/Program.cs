@@ -1,7 +1,7 @@
 using Im.Users;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddImServer().AddUserProvider<DemoUsers>().AddTcpTransport().AddWebSocketTransport();
+builder.Services.AddImServer().AddUserProvider<DemoUsers>().UseSqlite("im.db").AddTcpTransport().AddWebSocketTransport();
 var app = builder.Build();
 app.MapIm("/im");
 app.Run();

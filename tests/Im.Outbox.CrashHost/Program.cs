@@ -16,20 +16,17 @@ using MySql.Data.MySqlClient;
 // CrashHost STORE DATABASE WRITERS run UNTIL     makes orders up to UNTIL: "ready" when it begins, "done" when they are made; ends with its input
 // CrashHost STORE DATABASE WRITERS read          waits until the outbox is empty, prints "USER TEXT" for each stored message, in order, and "end"
 // Both print "duplicate" for each message that a life before had sent and not removed.
-// STORE: a file of the IM server's own. DATABASE: the host's, sqlite:CONNECTION or mysql:CONNECTION.
+// STORE (the IM server's) and DATABASE (the host's): sqlite:CONNECTION or mysql:CONNECTION.
 SQLitePCL.Batteries_V2.Init();
 var writers = int.Parse(args[2], CultureInfo.InvariantCulture);
-DbDataSource database = args[1].StartsWith("sqlite:", StringComparison.Ordinal)
-    ? SqliteFactory.Instance.CreateDataSource(args[1]["sqlite:".Length..])
-    : MySqlClientFactory.Instance.CreateDataSource(args[1]["mysql:".Length..]);
+var database = Open(args[1]);
 
 var builder = Host.CreateEmptyApplicationBuilder(null);
 builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning);
 builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-builder.Services.AddImServer()
-    .AddUserProvider<Everybody>()
-    .UseSqlite(args[0])
-    .AddImOutbox(database, o => (o.PollInterval, o.LeaseDuration) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(150)));
+var im = builder.Services.AddImServer().AddUserProvider<Everybody>();
+_ = IsSqlite(args[0]) ? im.UseSqlite(Connection(args[0])) : im.UseMySql(Open(args[0]));
+im.AddImOutbox(database, o => (o.PollInterval, o.LeaseDuration) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(150)));
 using var listener = new MeterListener { InstrumentPublished = (instrument, it) => it.EnableMeasurementEvents(instrument) };
 listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) =>
 {
@@ -75,6 +72,13 @@ else
 }
 
 await host.StopAsync();
+
+static bool IsSqlite(string argument) => argument.StartsWith("sqlite:", StringComparison.Ordinal);
+
+static string Connection(string argument) => argument[(argument.IndexOf(':', StringComparison.Ordinal) + 1)..];
+
+static DbDataSource Open(string argument) =>
+    (IsSqlite(argument) ? (DbProviderFactory)SqliteFactory.Instance : MySqlClientFactory.Instance).CreateDataSource(Connection(argument));
 
 static async Task<List<ImEntry>> ReadAsync(IImConversations conversations, string userId)
 {

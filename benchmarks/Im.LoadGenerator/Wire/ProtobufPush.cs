@@ -98,7 +98,7 @@ internal static class ProtobufPush
 
         var bytes = data.Slice(at, (int)length);
         var field = 1;
-        if (bytes.Length < 20 || bytes[0] != EntryConversationId || !Varint.TryRead(bytes, ref field, out var idBytes)
+        if (bytes.IsEmpty || bytes[0] != EntryConversationId || !Varint.TryRead(bytes, ref field, out var idBytes)
             || field + (int)idBytes >= bytes.Length)
         {
             throw new InvalidDataException("An entry does not begin with its conversation.");
@@ -113,8 +113,11 @@ internal static class ProtobufPush
 
         entry.Seq = (long)seq;
         entry.Bytes = bytes;
-        entry.Run = MemoryMarshal.Read<ulong>(bytes[^16..]);
-        entry.Number = MemoryMarshal.Read<ulong>(bytes[^8..]);
+
+        // An entry without a body may be shorter than a stamp.
+        var hasStamp = bytes.Length >= Stamp.Bytes;
+        entry.Run = hasStamp ? MemoryMarshal.Read<ulong>(bytes[^16..]) : 0;
+        entry.Number = hasStamp ? MemoryMarshal.Read<ulong>(bytes[^8..]) : 0;
         return at + (int)length;
     }
 }

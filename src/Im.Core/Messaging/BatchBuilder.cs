@@ -60,11 +60,6 @@ internal sealed class BatchBuilder(
 
         while (!gathering.IsFull && queue.TryRead(out var item))
         {
-            if (item is PendingMessage message && RefuseAtOnce(message))
-            {
-                continue;
-            }
-
             await AddAsync(gathering, item, cancellationToken);
         }
 
@@ -90,6 +85,12 @@ internal sealed class BatchBuilder(
 
     private async ValueTask AddAsync(Gathering gathering, PendingAppend item, CancellationToken cancellationToken)
     {
+        // Also those that waited here: what they follow may have been refused meanwhile.
+        if (item is PendingMessage { } one && RefuseAtOnce(one))
+        {
+            return;
+        }
+
         if (gathering.IsFull || gathering.IsClosed(item.ConversationId))
         {
             gathering.Defer(item.ConversationId);

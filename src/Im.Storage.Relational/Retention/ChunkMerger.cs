@@ -20,9 +20,18 @@ internal sealed class ChunkMerger(SqlSession session, RetentionLimits limits)
     private readonly List<Chunk> _group = [];
     private byte[] _packed = new byte[1024];
 
+    /// <summary>Whether two chunks are old enough: then one goes into the other, or the first is full.</summary>
+    public bool HasWork(string userId, long merged) =>
+        limits.MergeBeforeMs is { } before && ReadChunks(userId, merged, 2).Count(chunk => chunk.TimeMs < before) == 2;
+
     public KeyBite Merge(string userId, long merged, int maxRows)
     {
         _group.Clear();
+        if (limits.MergeBeforeMs is null)
+        {
+            return default;
+        }
+
         var (rows, gone, full) = (0, 0, merged);
         foreach (var chunk in ReadChunks(userId, merged, maxRows))
         {

@@ -8,30 +8,58 @@ internal sealed class InboxExpiry(SqlSession session, SqlDialect dialect, Retent
 
     private readonly ChunkMerger _merger = new(session, limits);
 
+    private bool HasLimits => limits is not { InboxesBeforeMs: null, EntriesPerInbox: null };
+
     public KeyBite Expire(string userId, int maxRows)
     {
-        // Locked, so that two nodes do not work on one inbox at once, and no append moves the head meanwhile.
-        var statement = session.Prepare($"SELECT head, floor, merged_seq FROM im_inboxes WHERE user_id = @p1{dialect.ForUpdate}").AddId(userId);
-        if (!statement.Read())
+        // Most inboxes have nothing to do: they are looked at without a lock.
+        if (!FindHead(userId, "", out var head, out var floor, out var merged)
+            || !(IsOldestOld(userId, head, floor) || _merger.HasWork(userId, Math.Max(merged, floor - 1))))
         {
             return default;
         }
 
-        var (head, floor, merged) = (statement.GetInt64(0), statement.GetInt64(1), statement.GetInt64(2));
-        statement.Clear();
+        // Locked, so that two nodes do not work on one inbox at once, and no append moves the head meanwhile.
+        if (dialect.LocksRows && !FindHead(userId, dialect.ForUpdate, out head, out floor, out merged))
+        {
+            return default;
+        }
+
         var deleted = DeleteOldest(userId, head, ref floor, maxRows);
         if (deleted >= maxRows)
         {
             return new KeyBite(deleted, IsUnfinished: true, DeletedChunks: deleted);
         }
 
-        var bite = limits.MergeBeforeMs is null ? default : _merger.Merge(userId, Math.Max(merged, floor - 1), maxRows - deleted);
+        var bite = _merger.Merge(userId, Math.Max(merged, floor - 1), maxRows - deleted);
         return bite with { Rows = bite.Rows + deleted, DeletedChunks = deleted };
+    }
+
+    private bool FindHead(string userId, string forUpdate, out long head, out long floor, out long merged)
+    {
+        var statement = session.Prepare($"SELECT head, floor, merged_seq FROM im_inboxes WHERE user_id = @p1{forUpdate}").AddId(userId);
+        var isFound = statement.Read();
+        (head, floor, merged) = isFound ? (statement.GetInt64(0), statement.GetInt64(1), statement.GetInt64(2)) : (0, 1, 0);
+        statement.Clear();
+        return isFound;
+    }
+
+    private bool IsOldestOld(string userId, long head, long floor)
+    {
+        if (!HasLimits)
+        {
+            return false;
+        }
+
+        var statement = session.Prepare(OldestText).AddId(userId).Add(floor).Add(1);
+        var isOld = statement.Read() && IsOld(statement.GetInt64(1), statement.GetInt64(2), head);
+        statement.Clear();
+        return isOld;
     }
 
     private int DeleteOldest(string userId, long head, ref long floor, int maxRows)
     {
-        if (limits is { InboxesBeforeMs: null, EntriesPerInbox: null })
+        if (!HasLimits)
         {
             return 0;
         }

@@ -149,7 +149,7 @@ public sealed class StoreFailureTests
         };
         await ann.AskForErrorAsync(Send("bob", "1"), ImErrorCode.StorageUnavailable);
         storage.BeforeAppend = storage.AfterAppend = null;
-        await Task.Delay(300);
+        await Wait.ForAsync(() => !isCommitted || storage.FailedReads > 2, "the sessions' search");
         storage.ComeBack();
         if (isCommitted)
         {

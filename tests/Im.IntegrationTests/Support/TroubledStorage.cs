@@ -12,6 +12,7 @@ internal sealed class TroubledStorage(InMemoryState state)
     private volatile ImStorageException? _writes;
     private volatile ImStorageException? _reads;
     private int _appends;
+    private int _failedReads;
 
     public InMemoryState State => state;
 
@@ -40,6 +41,8 @@ internal sealed class TroubledStorage(InMemoryState state)
 
     public int Appends => Volatile.Read(ref _appends);
 
+    public int FailedReads => Volatile.Read(ref _failedReads);
+
     /// <summary>Everything fails.</summary>
     public void GoDown() => ReadsFail = WritesFail = new ImStorageException("The test's database is down.");
 
@@ -62,7 +65,13 @@ internal sealed class TroubledStorage(InMemoryState state)
     private async ValueTask<T> ReadAsync<T>(Func<ValueTask<T>> read)
     {
         await Task.Yield();
-        return ReadsFail is { } failure ? throw failure : await read();
+        if (ReadsFail is { } failure)
+        {
+            Interlocked.Increment(ref _failedReads);
+            throw failure;
+        }
+
+        return await read();
     }
 
     private async ValueTask WriteAsync(Func<ValueTask> write)

@@ -89,6 +89,15 @@ public sealed class CheckTests
 
     [Theory]
     [MemberData(nameof(Transports))]
+    public void AMessageWhoseBodyIsGoneIsLost(string transport)
+    {
+        var ledger = Run(transport, 1, group =>
+            [group.Ack(0, 2), group.Push(2, new Entry { ConversationId = FakeGroup.Id, ConversationSeq = 2, Gone = true })]);
+        AssertCounts(ledger, lost: 1, duplicated: 0, reordered: 0, errors: 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
     public void AnAckWithAnotherSeqThanThePushIsAnError(string transport)
     {
         var ledger = Run(transport, 2, group => [group.Ack(0, 2), group.Ack(1, 7), group.Push(2, group.Entry(0, 2), group.Entry(1, 3))]);

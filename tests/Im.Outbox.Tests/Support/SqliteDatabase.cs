@@ -18,7 +18,7 @@ internal sealed class SqliteDatabase : TestDatabase
         command.ExecuteNonQuery();
     }
 
-    public override string ConnectionString => $"Data Source={Path.Combine(_folder, "host.db")};Default Timeout=10";
+    public override string ConnectionString => $"Data Source={Path.Combine(_folder, "host.db")};Default Timeout=60";
 
     public override DbDataSource DataSource { get; }
 

@@ -10,6 +10,8 @@ namespace Im.LoadGenerator.Scenarios.Crash;
 /// </summary>
 internal sealed class CrashScenario(Context context, BenchServerProcess server, IStore store) : IScenario
 {
+    private const int KillsPerLine = 10;
+
     private readonly Options _options = context.Options;
     private readonly Random _random = new(context.Options.Seed);
 
@@ -38,6 +40,12 @@ internal sealed class CrashScenario(Context context, BenchServerProcess server, 
             else
             {
                 CrashServer(load);
+            }
+
+            if (kills % KillsPerLine == 0)
+            {
+                // A long run is watched from a log, too.
+                Console.Error.WriteLine($"{kills} kills: {context.Ledger.Acked} acked, {context.Ledger.Delivered} deliveries, {load.Resent} resent");
             }
         }
 
