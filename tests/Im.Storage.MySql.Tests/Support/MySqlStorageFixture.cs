@@ -19,6 +19,8 @@ public class MySqlStorageFixture(MySqlServer server) : IStorageFixture, IAsyncLi
 
     protected virtual int Port => server.Server.Port;
 
+    private string ConnectionString => server.Server.ConnectionString(_database, port: Port);
+
     public virtual Task InitializeAsync() => Task.CompletedTask;
 
     public virtual async Task DisposeAsync()
@@ -27,11 +29,13 @@ public class MySqlStorageFixture(MySqlServer server) : IStorageFixture, IAsyncLi
         {
             await stores.DisposeAsync();
         }
+
+        MySqlStores.ClosePool(ConnectionString);
     }
 
     public async ValueTask<StoreSet> CreateAsync()
     {
-        var stores = await MySqlStores.OpenAsync(server.Server.ConnectionString(_database, port: Port));
+        var stores = await MySqlStores.OpenAsync(ConnectionString);
         lock (_open)
         {
             _open.Add(stores.Set, stores);

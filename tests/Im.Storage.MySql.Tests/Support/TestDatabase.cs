@@ -8,6 +8,7 @@ namespace Im.Storage.MySql.Tests.Support;
 public sealed class TestDatabase : IAsyncDisposable
 {
     private readonly List<MySqlStores> _nodes = [];
+    private readonly HashSet<string> _connectionStrings = [];
 
     public TestDatabase(MariaDbServer server)
     {
@@ -25,8 +26,18 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>Opens the stores of one more node.</summary>
     public async Task<MySqlStores> OpenAsync(Action<ImMySqlOptions>? configure = null, string? connectionString = null)
     {
-        var node = await MySqlStores.OpenAsync(connectionString ?? ConnectionString, configure).WaitAsync(TimeSpan.FromSeconds(60));
-        _nodes.Add(node);
+        connectionString ??= ConnectionString;
+        lock (_nodes)
+        {
+            _connectionStrings.Add(connectionString);
+        }
+
+        var node = await MySqlStores.OpenAsync(connectionString, configure).WaitAsync(TimeSpan.FromSeconds(60));
+        lock (_nodes)
+        {
+            _nodes.Add(node);
+        }
+
         return node;
     }
 
@@ -81,6 +92,11 @@ public sealed class TestDatabase : IAsyncDisposable
         foreach (var node in _nodes)
         {
             await node.DisposeAsync();
+        }
+
+        foreach (var connectionString in _connectionStrings)
+        {
+            MySqlStores.ClosePool(connectionString);
         }
     }
 }
