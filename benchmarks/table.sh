@@ -41,7 +41,7 @@ for ((i = 0; i < REPEAT; i++)); do
       common=(--store "$store" --transport "$transport")
       run "group 500 × 500 × 40, fan-out on write" group --fanout write "${common[@]}"
       run "group 500 × 500 × 40, fan-out on read" group --fanout read "${common[@]}"
-      run "one message to 500 at a time, default fan-out" group --messages 1 --rounds 400 "${common[@]}"
+      run "one message to 500 at a time, default fan-out" group --messages 1 --rounds 400 --warmup 400 "${common[@]}"
       run "200 messages/s × 500, default fan-out" open-loop --rate 200 --seconds "$SECONDS_EACH" "${common[@]}"
       run "1,000 messages/s × 100, fan-out on write" open-loop --rate 1000 --members 100 --fanout write --seconds "$SECONDS_EACH" "${common[@]}"
       run "4,000 messages/s × 500, default fan-out" open-loop --rate 4000 --seconds "$SECONDS_EACH" "${common[@]}"
