@@ -17,6 +17,7 @@ internal static class Help
           idle       --connections clients sign in and do nothing but ping for --seconds: the server's memory for each.
           storm      --connections clients, each with a backlog of --messages messages of a group of 100, connect at once. storm_seconds: until the last one
                      is live and has all. p50, p99, p999: until a client is live.
+          sync       storm, after a restart of the server, so that the store is read: what one client (or --connections) gets of a long backlog.
           slow       open-loop, first with all members reading, then with --slow-percent of them not; the latencies are the others'. p99_ratio = with / without.
           crash      The server (or --kill store: MariaDB) is killed (SIGKILL) --kills times at random moments under full load: pairs, a group with fan-out on
                      write and one with fan-out on read of --members, --in-flight messages a client. Clients come back and send again. At the end a
@@ -26,8 +27,8 @@ internal static class Help
           --transport tcp|ws|ws-json     tcp
           --store memory|sqlite|mysql    memory. mysql starts a MariaDB server of its own (mariadbd must be installed)
           --fanout write|read            what the server does by default for a group of that size
-          --members 500  --messages 500 (storm: 10)  --rounds 40  --warmup 3 (rounds that are not measured; 0 = none, also in the other scenarios)
-          --connections 64 (idle, storm: 10000)  --in-flight 1 (crash: 4)  --rate 200  --seconds 10  --tick 1s  --bytes 100 (of a message's text)
+          --members 500  --messages 500 (storm: 10, sync: 100000)  --rounds 40  --warmup 3 (rounds that are not measured; 0 = none, also in the other scenarios)
+          --connections 64 (idle, storm: 10000, sync: 1)  --in-flight 1 (crash: 4)  --rate 200  --seconds 10  --tick 1s  --bytes 100 (of a message's text)
           --slow-percent 10  --kills 50  --kill server|store  --seed N (default: another one each time)
           --device-acks 1s               how often a device tells the server how far it is, if it got anything; --no-device-acks
           --patience 30s                 how long nothing may arrive before the run is given up

@@ -6,7 +6,7 @@ namespace Im.LoadGenerator;
 /// <summary>Reads <c>SCENARIO --name value …</c>.</summary>
 internal static class OptionsParser
 {
-    public static readonly string[] Scenarios = ["group", "direct", "echo", "open-loop", "idle", "storm", "slow", "crash"];
+    public static readonly string[] Scenarios = ["group", "direct", "echo", "open-loop", "idle", "storm", "sync", "slow", "crash"];
 
     /// <exception cref="UsageException">Something is unknown or out of range.</exception>
     public static Options Parse(IReadOnlyList<string> args)
@@ -19,8 +19,8 @@ internal static class OptionsParser
         var options = new Options
         {
             Scenario = args[0],
-            Connections = args[0] is "idle" or "storm" ? 10_000 : 64,
-            Messages = args[0] == "storm" ? 10 : 500,
+            Connections = args[0] switch { "idle" or "storm" => 10_000, "sync" => 1, _ => 64 },
+            Messages = args[0] switch { "storm" => 10, "sync" => 100_000, _ => 500 },
             InFlight = args[0] == "crash" ? 4 : 1,
         };
         for (var i = 1; i < args.Count; i++)
@@ -101,9 +101,9 @@ internal static class OptionsParser
             throw new UsageException("With --server name a group with --group; its members are users 0 … --members - 1 of the pattern --user.");
         }
 
-        if (!options.IsOwnServer && options.Scenario == "storm")
+        if (!options.IsOwnServer && options.Scenario is "storm" or "sync")
         {
-            throw new UsageException("storm makes its groups and their backlog itself, on the server it starts; leave out --server.");
+            throw new UsageException($"{options.Scenario} makes its groups and their backlog itself, on the server it starts; leave out --server.");
         }
 
         return options;

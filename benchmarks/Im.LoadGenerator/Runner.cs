@@ -50,6 +50,7 @@ internal static class Runner
         "slow" => new SlowScenario(context),
         "idle" => new IdleScenario(context),
         "storm" => new StormScenario(context),
+        "sync" => new StormScenario(context, (BenchServerProcess)context.Server),
         _ => CreateCrash(context),
     };
 }

@@ -28,6 +28,8 @@ internal sealed class Ledger
 
     public long Delivered { get; set; }
 
+    public int LargestPushBytes { get; set; }
+
     public long Lost { get; set; }
 
     public long Duplicated { get; set; }

@@ -85,7 +85,7 @@ internal sealed unsafe partial class Connection
                 : ProtobufPush.TryReadHead(available, header.PayloadBytes, out head);
             if (status == HeadStatus.Push)
             {
-                _device.OnPush(head);
+                _device.OnPush(head, header.PayloadBytes);
                 _pushRest = header.PayloadBytes - head.Bytes;
                 at += header.Bytes + head.Bytes;
                 continue;

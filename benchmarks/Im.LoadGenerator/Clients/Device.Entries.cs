@@ -12,8 +12,9 @@ internal sealed partial class Device
     private long _next;
 
     /// <summary>A push begins; its entries must continue where the device is.</summary>
-    public void OnPush(in PushHead head)
+    public void OnPush(in PushHead head, int bytes)
     {
+        _ledger.LargestPushBytes = Math.Max(_ledger.LargestPushBytes, bytes);
         _hasNews = true;
         _isStrangers = false;
         if (head.Conversation.IsEmpty)

@@ -22,6 +22,7 @@ internal static class MarkdownTable
         ("allocated B/delivery", "server_allocated_bytes_per_delivery", "0.0"),
         ("RSS B/connection", "server_rss_bytes_per_connection", "N0"),
         ("storm s", "storm_seconds", "0.00"),
+        ("largest push B", "largest_push_bytes", "N0"),
         ("p99 with/without slow", "p99_ratio", "0.00"),
     ];
 

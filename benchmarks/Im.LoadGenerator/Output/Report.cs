@@ -72,6 +72,8 @@ internal sealed class Report
 
     [JsonPropertyName("storm_seconds")] public double? StormSeconds { get; set; }
 
+    [JsonPropertyName("largest_push_bytes")] public int? LargestPushBytes { get; set; }
+
     [JsonPropertyName("slow_percent")] public double? SlowPercent { get; set; }
 
     [JsonPropertyName("p99_without_slow_ms")] public double? P99WithoutSlowMs { get; set; }

@@ -2,22 +2,26 @@ using System.Diagnostics;
 using Im.LoadGenerator.Checks;
 using Im.LoadGenerator.Clients;
 using Im.LoadGenerator.Output;
+using Im.LoadGenerator.Server;
 
 namespace Im.LoadGenerator.Scenarios;
 
 /// <summary>
 /// Everybody comes back at once, as after a restart: each client connects, signs in and gets its backlog. The time is from the first connect until
-/// the last client is live and has all of it.
+/// the last client is live and has all of it. In the scenario sync the server is restarted before that, so that the store is read and not the
+/// server's memory.
 /// </summary>
-internal sealed class StormScenario(Context context) : IScenario
+internal sealed class StormScenario(Context context, BenchServerProcess? restarted = null) : IScenario
 {
     private const int GroupMembers = 100;
+    private const int SendsAtOnce = 100;
 
     private readonly Options _options = context.Options;
 
     public void Run(Report report)
     {
         var groups = MakeBacklog();
+        Restart();
         var devices = new List<Device>();
         for (var i = 0; i < _options.Connections; i++)
         {
@@ -39,6 +43,7 @@ internal sealed class StormScenario(Context context) : IScenario
         context.WaitUntilSettled();
         measurement.End(report);
         report.StormSeconds = report.Seconds;
+        report.LargestPushBytes = context.Ledger.LargestPushBytes;
         report.Connections = _options.Connections;
         report.Messages = _options.Messages * (long)groups.Count;
         report.Fanout = groups[0].IsRead ? "read" : "write";
@@ -69,9 +74,13 @@ internal sealed class StormScenario(Context context) : IScenario
                 context.Ledger.Devices[group.Index].Send(group, Stopwatch.GetTimestamp());
             }
 
-            context.WaitUntilSettled();
+            if ((i + 1) * groups.Count % SendsAtOnce < groups.Count)
+            {
+                context.WaitUntilSettled();
+            }
         }
 
+        context.WaitUntilSettled();
         context.World.DisconnectAll();
         for (var i = 0; i < groups.Count; i++)
         {
@@ -80,5 +89,22 @@ internal sealed class StormScenario(Context context) : IScenario
 
         context.Ledger.ExpectAgain();
         return groups;
+    }
+
+    private void Restart()
+    {
+        if (restarted is null)
+        {
+            return;
+        }
+
+        restarted.Stop();
+        restarted.Begin();
+        if (!context.Loop.RunUntil(restarted.TryFinishStart, _options.Patience))
+        {
+            throw new RunFailedException("The server did not come back.");
+        }
+
+        context.World.Target = restarted.Target;
     }
 }

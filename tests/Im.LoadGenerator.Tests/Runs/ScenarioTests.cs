@@ -32,6 +32,7 @@ public sealed class ScenarioTests
     [InlineData("open-loop", "--seconds", "500ms", "--members", "10", "--rate", "500")]
     [InlineData("slow", "--seconds", "500ms", "--members", "20", "--fanout", "write")]
     [InlineData("storm", "--connections", "150", "--fanout", "read")]
+    [InlineData("sync", "--messages", "300", "--store", "sqlite")]
     [InlineData("idle", "--seconds", "500ms", "--connections", "50")]
     public async Task AScenarioEndsClean(params string[] arguments)
     {
