@@ -7,8 +7,27 @@ namespace Im.Storage.MySql.Internal;
 /// <summary>The texts of statements over many rows. VALUES() in an upsert is what both MySQL 8 and MariaDB know.</summary>
 internal static class RowSql
 {
-    public static string Write(RowTarget target, int rows) =>
-        target.Mode == RowMode.Update ? Update(target, rows) : Insert(target, rows);
+    /// <summary>What stands before the rows.</summary>
+    public static string Head(RowTarget target) => target.Mode switch
+    {
+        // The new values come first, and each row is then found by its key: no scan whatever the optimizer thinks of the sizes.
+        RowMode.Update => "UPDATE (",
+        RowMode.InsertIfAbsent => $"INSERT IGNORE INTO {target.Table} ({string.Join(", ", target.Columns)}) VALUES ",
+        _ => $"INSERT INTO {target.Table} ({string.Join(", ", target.Columns)}) VALUES ",
+    };
+
+    /// <summary>What stands behind the rows.</summary>
+    public static string Tail(RowTarget target) => target.Mode switch
+    {
+        RowMode.Update => UpdateTail(target),
+
+        // Nothing to change: the row is only made to exist.
+        RowMode.Upsert when target.Changed.Length == 0 =>
+            $" ON DUPLICATE KEY UPDATE {target.Columns[0]} = {target.Table}.{target.Columns[0]}",
+        RowMode.Upsert => OnDuplicate(target, column => $"VALUES({column})"),
+        RowMode.Raise => OnDuplicate(target, column => $"GREATEST({target.Table}.{column}, VALUES({column}))"),
+        _ => "",
+    };
 
     /// <summary>The rows of a source whose keys are among some, sorted by key; locked first, in that order, where the source asks for it.</summary>
     /// <remarks>
@@ -45,58 +64,15 @@ internal static class RowSql
         return sql.Append(") ORDER BY ").AppendJoin(", ", source.Keys).ToString();
     }
 
-    private static string Insert(RowTarget target, int rows)
+    private static string OnDuplicate(RowTarget target, Func<string, string> value) =>
+        " ON DUPLICATE KEY UPDATE " + string.Join(", ", target.Changed.Select(column => $"{column} = {value(column)}"));
+
+    private static string UpdateTail(RowTarget target)
     {
-        var sql = new StringBuilder(target.Mode == RowMode.InsertIfAbsent ? "INSERT IGNORE INTO " : "INSERT INTO ")
-            .Append(target.Table).Append(" (").AppendJoin(", ", target.Columns).Append(") VALUES ");
-        var parameter = 0;
-        for (var i = 0; i < rows; i++)
-        {
-            sql.Append(i == 0 ? "" : ",");
-            AppendParameters(sql, target.Columns.Length, ref parameter, inBrackets: true);
-        }
-
-        if (target.Mode is RowMode.Upsert or RowMode.Raise)
-        {
-            sql.Append(" ON DUPLICATE KEY UPDATE ");
-            // Nothing to change: the row is only made to exist.
-            sql.AppendJoin(", ", target.Changed.Length == 0
-                ? [$"{target.Columns[0]} = {target.Table}.{target.Columns[0]}"]
-                : target.Changed.Select(column => target.Mode == RowMode.Upsert
-                    ? $"{column} = VALUES({column})"
-                    : $"{column} = GREATEST({target.Table}.{column}, VALUES({column}))"));
-        }
-
-        return sql.ToString();
-    }
-
-    // The new values come first, and each row is then found by its key: no scan whatever the optimizer thinks of the sizes.
-    private static string Update(RowTarget target, int rows)
-    {
-        var sql = new StringBuilder("UPDATE (");
-        var parameter = 0;
-        for (var i = 0; i < rows; i++)
-        {
-            sql.Append(i == 0 ? "SELECT " : " UNION ALL SELECT ");
-            for (var column = 0; column < target.Columns.Length; column++)
-            {
-                sql.Append(column == 0 ? "" : ",").Append(ParameterSet.Name(++parameter));
-                if (i == 0)
-                {
-                    sql.Append(" AS ").Append(target.Columns[column]);
-                }
-            }
-        }
-
-        sql.Append(") AS n STRAIGHT_JOIN ").Append(target.Table).Append(" AS t FORCE INDEX (PRIMARY) ON ")
-            .AppendJoin(" AND ", target.Columns.Take(target.Keys).Select(key => $"t.{key} = n.{key}"))
-            .Append(" SET ").AppendJoin(", ", target.Changed.Select(column => $"t.{column} = n.{column}"));
-        if (target.Only is not null)
-        {
-            sql.Append(" WHERE t.").Append(target.Only);
-        }
-
-        return sql.ToString();
+        var on = string.Join(" AND ", target.Columns.Take(target.Keys).Select(key => $"t.{key} = n.{key}"));
+        var set = string.Join(", ", target.Changed.Select(column => $"t.{column} = n.{column}"));
+        return $") AS n STRAIGHT_JOIN {target.Table} AS t FORCE INDEX (PRIMARY) ON {on} SET {set}"
+            + (target.Only is null ? "" : $" WHERE t.{target.Only}");
     }
 
     private static void AppendParameters(StringBuilder sql, int count, ref int parameter, bool inBrackets)
