@@ -127,6 +127,7 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<SignInHandler>();
         services.TryAddSingleton<Heartbeat>();
         services.TryAddSingleton(provider => new RecentEntries(provider.GetRequiredService<IOptions<ImServerOptions>>().Value.RecentEntriesBytes));
+        services.TryAddSingleton<PageReader>();
         services.TryAddSingleton<CatchUpScheduler>();
         services.TryAddSingleton<HistoryImport>();
         services.TryAddSingleton<HeadCheck>();

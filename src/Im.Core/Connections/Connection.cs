@@ -22,6 +22,7 @@ internal sealed class Connection : IConnectionHandler
     private readonly TimeProvider _time;
     private readonly ImMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly StoreFailureLog _storeFailures;
     private readonly RequestQueue _queue;
     private readonly long _openedAt;
 
@@ -48,6 +49,7 @@ internal sealed class Connection : IConnectionHandler
         _time = services.Time;
         _metrics = services.Metrics;
         _logger = services.Logger;
+        _storeFailures = services.StoreFailures;
         _openedAt = _lastReceivedAt = _time.GetTimestamp();
         Outbox = new Outbox(transport, _options.MaxQueueBytes) { RoomAgain = OnRoomAgain };
         _queue = new RequestQueue(Outbox, HandleAsync);
@@ -286,7 +288,7 @@ internal sealed class Connection : IConnectionHandler
         }
         catch (ImStorageException exception)
         {
-            Log.RequestFailed(_logger, request.RequestId, request.PacketCase, Id, exception);
+            _storeFailures.Failed(request.RequestId, request.PacketCase, Id, exception);
             ReplyError(request.RequestId, ImErrorCode.StorageUnavailable, "The store cannot be read now; try again.");
         }
         catch (OperationCanceledException) when (_registry.IsStopping)

@@ -17,4 +17,6 @@ internal sealed class ConnectionServices(
     public ImMetrics Metrics { get; } = metrics;
 
     public ILogger Logger { get; } = logger;
+
+    public StoreFailureLog StoreFailures { get; } = new(time, logger);
 }

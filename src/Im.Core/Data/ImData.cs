@@ -20,7 +20,7 @@ internal sealed class ImData(
     IImConversations conversations,
     IImSessions sessions,
     UserDirectory users,
-    RecentEntries recent,
+    PageReader pages,
     HistoryImport history,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -84,7 +84,7 @@ internal sealed class ImData(
         finally
         {
             // After the store: what is read from now on is gone. Also where the rest failed.
-            recent.Remove(touched);
+            pages.Forget(touched);
         }
 
         await store.ForgetDevicesAsync(userId, cancellationToken);

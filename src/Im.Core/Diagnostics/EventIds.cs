@@ -23,6 +23,7 @@ internal static class EventIds
     public const int UserProviderFailed = 1203;
     public const int NoticesDropped = 1204;
     public const int DeviceNotSaved = 1205;
+    public const int StoreRequestFailed = 1206;
 
     // 1300: commits and sync
     public const int CommitFailed = 1300;

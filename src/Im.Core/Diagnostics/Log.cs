@@ -36,6 +36,13 @@ internal static partial class Log
     [LoggerMessage(EventIds.RequestFailed, LogLevel.Error, "Request {RequestId} ({Kind}) of connection {ConnectionId} failed.")]
     public static partial void RequestFailed(ILogger logger, uint requestId, ClientPacket.PacketOneofCase kind, string connectionId, Exception exception);
 
+    [LoggerMessage(
+        EventIds.StoreRequestFailed,
+        LogLevel.Error,
+        "Request {RequestId} ({Kind}) of connection {ConnectionId} failed in the store, and {Others} others since the last such line.")]
+    public static partial void StoreRequestFailed(
+        ILogger logger, uint requestId, ClientPacket.PacketOneofCase kind, string connectionId, int others, Exception exception);
+
     [LoggerMessage(EventIds.InterceptorFailed, LogLevel.Error, "Message interceptor {Interceptor} failed.")]
     public static partial void InterceptorFailed(ILogger logger, string interceptor, Exception exception);
 

@@ -14,7 +14,7 @@ namespace Im.Sync;
 internal sealed class CatchUpScheduler(
     IMessageStore store,
     IConversationStore conversations,
-    RecentEntries recent,
+    PageReader pages,
     ImMetrics metrics,
     Checkpoints checkpoints,
     TimeProvider time,
@@ -119,8 +119,8 @@ internal sealed class CatchUpScheduler(
     private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last)> ReadInboxAsync(
         string userId, long cursor, CancellationToken cancellationToken)
     {
-        var pages = await store.ReadInboxesAsync([new InboxRead(userId, new InboxSeq(cursor), _options.MaxPageEntries)], cancellationToken);
-        return (pages[0].First.Value, await ExpandAsync(pages[0].Runs, cancellationToken), pages[0].Head.Head, null);
+        var read = await store.ReadInboxesAsync([new InboxRead(userId, new InboxSeq(cursor), _options.MaxPageEntries)], cancellationToken);
+        return (read[0].First.Value, await pages.ReadAsync(read[0].Runs, cancellationToken), read[0].Head.Head, null);
     }
 
     // What the session knows of ended with what was delivered. Beyond that the store says how far the timeline is the user's: a leave or a switch
@@ -142,7 +142,7 @@ internal sealed class CatchUpScheduler(
 
         var count = (int)Math.Min(head - cursor, _options.MaxPageEntries);
         Run[] runs = count <= 0 ? [] : [new Run(timeline.Id, new ConversationSeq(cursor + 1), count)];
-        return (cursor + 1, await ExpandAsync(runs, cancellationToken), head, end);
+        return (cursor + 1, await pages.ReadAsync(runs, cancellationToken), head, end);
     }
 
     // The last entry of the part that the cursor is in; null = it goes on. Read after the head, so that up to there nothing is missed.
@@ -158,65 +158,4 @@ internal sealed class CatchUpScheduler(
 
         return cursor;
     }
-
-    // A page is a prefix of the runs: what the ring has of it or, if it does not have the first entry, what the store gives.
-    private async ValueTask<PushPayload?> ExpandAsync(IReadOnlyList<Run> runs, CancellationToken cancellationToken)
-    {
-        if (runs.Count == 0)
-        {
-            return null;
-        }
-
-        var slices = FindRecent(runs);
-        metrics.PageRead(fromRecent: slices.Count > 0);
-        return slices.Count > 0
-            ? new PushPayload([.. slices])
-            : Encode(await store.ReadEntriesAsync(runs, _options.MaxPageBytes, cancellationToken));
-    }
-
-    private List<RunSlice> FindRecent(IReadOnlyList<Run> runs)
-    {
-        var slices = new List<RunSlice>();
-        var bytes = 0;
-        foreach (var run in runs)
-        {
-            for (var taken = 0; taken < run.Count;)
-            {
-                if (recent.Find(run.ConversationId, run.First + taken, run.Count - taken) is not { } slice)
-                {
-                    return slices;
-                }
-
-                bytes += slice.Run.Slice(ImCodec.Protobuf, slice.Skip, slice.Count).Length;
-                if (slices.Count > 0 && bytes > _options.MaxPageBytes)
-                {
-                    return slices;
-                }
-
-                slices.Add(slice);
-                taken += slice.Count;
-            }
-        }
-
-        return slices;
-    }
-
-    private static PushPayload Encode(IReadOnlyList<StoredEntry> entries)
-    {
-        var all = entries.ToArray();
-        var slices = new List<RunSlice>();
-        for (int start = 0, end; start < all.Length; start = end)
-        {
-            for (end = start + 1; end < all.Length && Follows(all[end - 1], all[end]); end++)
-            {
-            }
-
-            slices.Add(new RunSlice(EncodedRun.Create(all.AsSpan(start, end - start)), 0, end - start));
-        }
-
-        return new PushPayload([.. slices]);
-    }
-
-    private static bool Follows(StoredEntry entry, StoredEntry next) =>
-        next.ConversationId == entry.ConversationId && next.Seq == entry.Seq + 1;
 }
