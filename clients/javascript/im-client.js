@@ -851,10 +851,15 @@ export class ImClient extends EventTarget {
       return this.#finish(new ImError(0, 'bad_url', `A WebSocket to ${this.#options.url} cannot be made: ${error}`));
     }
     link.socket = socket;
-    socket.onopen = () => this.#link === link && this.#signIn(link);
+    let wasOpen = false;
+    socket.onopen = () => {
+      wasOpen = true;
+      if (this.#link === link) this.#signIn(link);
+    };
     socket.onmessage = (/** @type {any} */ event) => this.#link === link && this.#receive(link, event.data);
     socket.onclose = (/** @type {any} */ event) => this.#lost(link, event.code || 1006, event.reason || 'connection_lost');
-    socket.onerror = () => {}; // a close follows
+    // A close follows, but not in every WebSocket class where no connection came about.
+    socket.onerror = () => wasOpen || this.#lost(link, 1006, 'connection_lost');
   }
 
   /** @param {Link} link */

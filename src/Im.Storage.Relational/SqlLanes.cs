@@ -30,6 +30,9 @@ internal sealed class SqlLanes : IDisposable
         }
     }
 
+    /// <summary>The adapter's.</summary>
+    public SqlDialect Dialect => _dialect;
+
     /// <summary>Runs a read in one transaction, at one moment; again where that may help.</summary>
     public Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellationToken) =>
         RunAsync(worker => worker.Transact(isWrite: false, read), cancellationToken);

@@ -116,6 +116,19 @@ public sealed class InitializationTests(MySqlServer server)
     }
 
     [Fact]
+    public async Task ADatabaseThatIsNotThereAndAnAccountThatIsNotLetInSaySo()
+    {
+        var missing = await Assert.ThrowsAsync<ImStorageException>(
+            () => MySqlStores.OpenAsync(server.Server.ConnectionString("no_such_database")).WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.EndsWith("CREATE DATABASE im;", missing.Message, StringComparison.Ordinal);
+
+        await using var database = new TestDatabase(server.Server);
+        var stranger = await Assert.ThrowsAsync<ImStorageException>(
+            () => database.OpenAsync(connectionString: server.Server.ConnectionString(database.Name, user: "no_such_account")));
+        Assert.EndsWith("Set user and password in the connection string of the DbDataSource.", stranger.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnAccountWithoutTheRightToCreateTablesIsToldWhatToGrant()
     {
         await using var database = new TestDatabase(server.Server);

@@ -51,6 +51,29 @@ public sealed class RegistrationTests(MySqlServer server)
     }
 
     [Fact]
+    public async Task AnotherStoreThatIsChosenLaterNeedsNoDataSource()
+    {
+        var folder = Directory.CreateTempSubdirectory("im-registration-");
+        try
+        {
+            var services = new ServiceCollection();
+            services.AddLogging();
+            services.AddImServer().UseMySql().UseSqlite(Path.Combine(folder.FullName, "im.db"));
+            await using var provider = services.BuildServiceProvider();
+            foreach (var initializer in provider.GetServices<IStorageInitializer>())
+            {
+                await initializer.InitializeAsync(CancellationToken.None).Soon();
+            }
+
+            Assert.NotEmpty(await provider.GetRequiredService<IMessageStore>().GetGenerationAsync(CancellationToken.None).Soon());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task TheLastDataSourceCounts()
     {
         await using var database = new TestDatabase(server.Server);

@@ -37,6 +37,28 @@ public sealed class SqliteStartTests : IDisposable
         Assert.Contains("UseSqlite(\"im.db\")", refused.Message);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("file:im.db?cache=shared")]
+    public void ADatabaseThatIsNoPathIsRefusedByTheOptions(string? database)
+    {
+        using var services = SqliteFixture.Build(_folder["im.db"], options => options.Database = database!);
+        var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<ImSqliteOptions>>().Value);
+        Assert.Contains("UseSqlite(\"im.db\")", refused.Message);
+    }
+
+    [Fact]
+    public async Task APathThatCannotBeIsNotCalledInUse()
+    {
+        File.WriteAllText(_folder["file"], "");
+        foreach (var path in new[] { _folder["file/im.db"], _folder[new string('a', 300)] })
+        {
+            var refused = await Assert.ThrowsAsync<ImStorageException>(() => SqliteServer.StartAsync(path));
+            Assert.DoesNotContain("is in use", refused.Message);
+            Assert.EndsWith("look at its disk and its folder.", refused.Message);
+        }
+    }
+
     [Fact]
     public async Task ASecondServerIsRefusedWithTheReasonUntilTheFirstHasStopped()
     {
@@ -90,6 +112,18 @@ public sealed class SqliteStartTests : IDisposable
         Assert.Equal(second, await StartAndReadGenerationAsync("2026-11-21"));
         Assert.Equal(second, await StartAndReadGenerationAsync(null));
         Assert.NotEqual(second, await StartAndReadGenerationAsync("2026-11-22"));
+    }
+
+    [Fact]
+    public async Task TheStatementOfTheDocumentationChangesTheGeneration()
+    {
+        var first = await StartAndReadGenerationAsync(null);
+        await using (var server = await SqliteServer.StartAsync(_folder["im.db"]))
+        {
+            await server.ExecuteAsync("UPDATE im_meta SET value = lower(hex(randomblob(16))) WHERE name = CAST('generation' AS BLOB);");
+        }
+
+        Assert.NotEqual(first, await StartAndReadGenerationAsync(null));
     }
 
     [Fact]
@@ -148,9 +182,10 @@ public sealed class SqliteStartTests : IDisposable
             options.CheckpointBytes = 1;
             options.MaxPageCount = 1;
             options.Synchronous = (ImSqliteSynchronous)7;
+            options.NewGeneration = "";
         });
         var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<ImSqliteOptions>>().Value);
-        Assert.Equal(7, refused.Failures.Count());
+        Assert.Equal(8, refused.Failures.Count());
         Assert.Contains("ImSqliteOptions.Readers is 0; set 1 to 64.", refused.Failures);
     }
 

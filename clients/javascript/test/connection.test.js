@@ -65,6 +65,18 @@ test('a refused handshake is tried again', async () => {
   assert.equal(connected.done, true);
 });
 
+test('a connection that fails with an error and no close is tried again', async () => {
+  const t = start();
+  const connected = outcome(t.client.connect());
+  await settle();
+  t.socket.onerror({});
+  assert.equal(t.client.state, 'waiting');
+  await t.reconnected();
+  t.socket.onerror({}); // of a connection that was: a close follows
+  assert.equal(t.client.state, 'connected');
+  assert.equal(connected.done, true);
+});
+
 test('a socket without the subprotocol is given up and tried again', async () => {
   const t = start();
   t.client.connect();

@@ -28,7 +28,7 @@ internal sealed class OutboxHost(
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new InvalidOperationException(
-                $"The outbox cannot use its table {options.Value.TableName} in the host's database: {exception.Message} Check the connection string, and that the "
+                $"The outbox cannot use its table {options.Value.TableName} in the host's database ({exception.Message}). Check the connection string, and that the "
                 + "account may create tables; or run what ImOutboxSchema.Script(dialect) prints and set ImOutboxOptions.CreateTable = false.",
                 exception);
         }

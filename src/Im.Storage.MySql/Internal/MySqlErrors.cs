@@ -24,7 +24,16 @@ internal static class MySqlErrors
                 ImStorageFailure.ReadOnly,
                 MayRetry: false,
                 $"The database takes no writes ({exception.Message}). Let the DbDataSource point to the primary server, or turn read_only off there."),
-            1044 or 1045 or 1142 or 1143 or 1227 or 1698 => new(
+            1045 or 1698 => new(
+                ImStorageFailure.Unavailable,
+                MayRetry: false,
+                $"The database does not let the account in ({exception.Message}). Set user and password in the connection string of the DbDataSource."),
+            1049 => new(
+                ImStorageFailure.Unavailable,
+                MayRetry: false,
+                $"The database is not there ({exception.Message}). Name the right one in the connection string of the DbDataSource, or create it: "
+                + "CREATE DATABASE im;"),
+            1044 or 1142 or 1143 or 1227 => new(
                 ImStorageFailure.Unavailable,
                 MayRetry: false,
                 $"The database's account may not do this ({exception.Message}). "

@@ -9,7 +9,7 @@ internal sealed class MySqlInitializer(IServiceProvider services, IMessageStore 
     public ValueTask InitializeAsync(CancellationToken cancellationToken)
     {
         // Made only where it is used: a data source may be missing for good reason where it is not.
-        return store is RelationalMessageStore messages && services.GetRequiredService<MySqlStorage>() is var storage && messages.IsOver(storage.Lanes)
+        return store is RelationalMessageStore { Dialect: MySqlDialect } messages && services.GetRequiredService<MySqlStorage>() is var storage && messages.IsOver(storage.Lanes)
             ? storage.InitializeAsync(cancellationToken)
             : ValueTask.CompletedTask;
     }

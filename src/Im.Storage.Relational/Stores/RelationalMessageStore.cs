@@ -6,6 +6,9 @@ namespace Im.Storage.Relational.Stores;
 /// <summary>Timelines in a relational database.</summary>
 internal sealed class RelationalMessageStore(RelationalLanes lanes) : IMessageStore
 {
+    /// <summary>Which adapter's store this is.</summary>
+    public SqlDialect Dialect => lanes.Append.Dialect;
+
     /// <summary>Whether this is the store of the given lanes, and not another adapter's.</summary>
     public bool IsOver(RelationalLanes other) => ReferenceEquals(lanes, other);
 

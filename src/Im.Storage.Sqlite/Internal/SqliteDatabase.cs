@@ -59,6 +59,12 @@ internal sealed class SqliteDatabase : SqlDialect, IDisposable
                 $"'{database}' names no file. Give one, as in UseSqlite(\"im.db\"); to keep everything in memory leave UseSqlite out.");
         }
 
+        if (parsed.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException(
+                $"'{database}' is a URI. Give the file's path, as in UseSqlite(\"im.db\"), or a connection string, as in UseSqlite(\"Data Source=im.db\").");
+        }
+
         // A pool would keep the file open behind our back.
         parsed.DataSource = System.IO.Path.GetFullPath(parsed.DataSource);
         parsed.Pooling = false;
@@ -123,7 +129,7 @@ internal sealed class SqliteDatabase : SqlDialect, IDisposable
         {
             _lock = new FileStream(LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException exception)
+        catch (IOException exception) when (File.Exists(LockPath))
         {
             throw new ImStorageException(
                 $"{Path} is in use: another process, or another server in this one, holds {LockPath}. A SQLite database belongs to one server; stop the "

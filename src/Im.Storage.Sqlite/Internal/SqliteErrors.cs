@@ -12,7 +12,7 @@ internal static class SqliteErrors
         SqliteException sqlite => Classify(sqlite, path),
         UnauthorizedAccessException => new(
             ImStorageFailure.ReadOnly, false, $"{path} cannot be written: give the process the right to write the file and its folder. ({exception.Message})"),
-        IOException => new(ImStorageFailure.Unavailable, true, $"{path} cannot be used now: {exception.Message}"),
+        IOException => new(ImStorageFailure.Unavailable, true, $"{path} cannot be used now ({exception.Message}): look at its disk and its folder."),
         ObjectDisposedException => new(ImStorageFailure.Unavailable, false, "The storage is closed: the server is shutting down."),
         OperationCanceledException => new(ImStorageFailure.Unavailable, false, "The storage is being closed: the server is shutting down."),
         _ => new(ImStorageFailure.Refused, false, $"The store failed on {path}: {exception.Message}"),

@@ -6,6 +6,8 @@ namespace Im.Storage.Sqlite.Internal;
 /// <summary>Checks the options at start and reports everything that is wrong at once.</summary>
 internal sealed class SqliteOptionsValidator : IValidateOptions<ImSqliteOptions>
 {
+    private const int MaxLabel = 200;
+
     public ValidateOptionsResult Validate(string? name, ImSqliteOptions options)
     {
         var errors = new List<string>();
@@ -29,6 +31,11 @@ internal sealed class SqliteOptionsValidator : IValidateOptions<ImSqliteOptions>
             errors.Add($"ImSqliteOptions.Synchronous is {options.Synchronous}; set Full or Normal.");
         }
 
+        if (options.NewGeneration is { Length: 0 or > MaxLabel })
+        {
+            errors.Add($"ImSqliteOptions.NewGeneration must have 1 to {MaxLabel} characters; null = the generation stays.");
+        }
+
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
@@ -36,7 +43,7 @@ internal sealed class SqliteOptionsValidator : IValidateOptions<ImSqliteOptions>
     {
         try
         {
-            _ = SqliteDatabase.Parse(options.Database);
+            _ = SqliteDatabase.Parse(options.Database ?? "");
         }
         catch (ArgumentException exception)
         {

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Keeps everything in MySQL or MariaDB.</summary>
-public static class MySqlBuilderExtensions
+public static class ImMySqlBuilderExtensions
 {
     /// <summary>Keeps everything in MySQL 8 or MariaDB 10.11+, through a data source of the host's driver. Can be safely called multiple times; the last data source counts.</summary>
     /// <param name="builder">What <c>AddImServer</c> returned.</param>
