@@ -26,6 +26,23 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         Assert.Equal(["ann", "bob"], group.Members.ToArray());
     }
 
+    /// <summary>Names are the users' to choose: any character comes back as it was.</summary>
+    [Fact]
+    public virtual async Task TextsAreKeptAsTheyAre()
+    {
+        string[] texts = ["", " ", "a ", "a\0b", "\0", "\r\n\t", "'\"\\%_`;--", "é e\u0301 😀 \uFFFF \uE000", new string('x', 70_000)];
+        await StoreAsync(Create(Id, FanoutNames.Write, "ann"));
+        var version = 1;
+        foreach (var text in texts)
+        {
+            var info = new GroupInfo("1" + text, text, text + "2");
+            await StoreAsync(Change(Id, "ann", To("ann"), version++, new ConversationChange.SetGroupInfo(info)));
+            Assert.Equal(info, (await GroupAsync()).Info);
+            Assert.Equal(info, (await SeeAsync("ann", Id))!.Group);
+            Assert.Equal(AppendOutcome.Unchanged, await OutcomeAsync(Change(Id, "ann", To("ann"), version, new ConversationChange.SetGroupInfo(info))));
+        }
+    }
+
     /// <summary>Two hosts that create the same group make one, and the second is told.</summary>
     [Fact]
     public virtual async Task AGroupThatExistsIsNotCreatedAgain()

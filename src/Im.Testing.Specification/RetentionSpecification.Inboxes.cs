@@ -96,6 +96,20 @@ public abstract partial class RetentionSpecification
         Assert.Equal(longer, Ids(await InboxAsync("bob")));
     }
 
+    /// <summary>A long inbox whose chunks are too large to be merged is passed over, and does not keep the pass from the others.</summary>
+    [AbilityFact]
+    public virtual async Task ChunksThatAreFullDoNotHoldUpThePass()
+    {
+        await FillAsync(20);
+        var limits = new RetentionLimits { MergeBeforeMs = long.MaxValue, MergedChunkEntries = 1 };
+        for (var i = 0; i < 3; i++)
+        {
+            await PassAsync((after, rows) => Retention.ExpireInboxesAsync(after, limits, rows, CancellationToken.None), 4);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => "m" + i), Ids(await InboxAsync("bob")));
+    }
+
     /// <summary>Trap 1: heads are judged by head rows: also one that lies inside a merged or a forgotten chunk is stale.</summary>
     [AbilityFact]
     public virtual async Task AStaleHeadInsideAMergedOrForgottenChunkIsRefused()

@@ -218,6 +218,7 @@ public abstract partial class RetentionSpecification(IStorageFixture fixture) : 
             Assert.InRange(done.DeletedEntries + done.DeletedChunks, 0, maxRows);
             Assert.InRange(done.MergedChunks, 0, maxRows);
             Assert.InRange(done.DeletedRows, 0, maxRows);
+            Assert.False(done.Next is not null && done == new RetentionBite(after), $"The pass stands still at \"{after}\".");
             sum = new RetentionBite(
                 null,
                 sum.DeletedEntries + done.DeletedEntries,

@@ -247,6 +247,77 @@ public abstract class SeveralNodesSpecification(IStorageFixture fixture) : Stora
         Assert.Equal(30, await other.Devices.GetAckAsync("bob", "phone", TimelineKey.Inbox("bob"), CancellationToken.None).Soon());
     }
 
+    /// <summary>Who has only written has nothing to read, whatever is written while the mark moves.</summary>
+    [AbilityFact]
+    public virtual async Task OwnMessagesThroughOneNodeAreNotUnreadWhileTheMarkMovesThroughAnother()
+    {
+        var other = await OtherAsync();
+        await StoreAsync(Create(Group, FanoutNames.Read, "ann", "bob"));
+        var isOver = false;
+        var writer = Task.Run(async () =>
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                // In no inbox: nothing but the conversation's own row keeps the two apart.
+                await AppendOneAsync(Stores, Message(Group, "ann", Audience.None, version: 1));
+            }
+
+            Volatile.Write(ref isOver, true);
+        });
+        var counts = new List<long>();
+        for (var n = 0; !Volatile.Read(ref isOver); n++)
+        {
+            // Mostly one that does not move: it waits for nothing, so that it meets the writer at any moment.
+            counts.Add((await AppendOneAsync(other, Mark("ann", Group, n % 50 == 0 ? n : 1))).Ordinal);
+        }
+
+        await writer.Soon();
+        Assert.Equal([0], counts.Distinct());
+    }
+
+    /// <summary>Each node cleans up on its own; nodes that do it at once get in nobody's way.</summary>
+    [AbilityFact]
+    public virtual async Task NodesThatCleanUpAtOnceBothComeToTheEnd()
+    {
+        var other = await OtherAsync();
+        StoreSet[] nodes = [Stores, other];
+        if (nodes.Any(node => node.Retention is null))
+        {
+            throw new MissingAbilityException("The fixture's StoreSet has no Retention (IRetentionStore).");
+        }
+
+        const int Entries = 400;
+        for (var i = 0; i < Entries; i++)
+        {
+            await StoreAsync(Message(Direct, "ann", Both));
+        }
+
+        var conversations = new RetentionLimits { EntriesPerConversation = 1 };
+        var inboxes = new RetentionLimits { EntriesPerInbox = 10, MergeBeforeMs = long.MaxValue, MergedChunkEntries = 4 };
+        await Task.WhenAll(nodes.Select(node => Task.Run(async () =>
+        {
+            await PassAsync(after => node.Retention!.ExpireConversationsAsync(after, conversations, 5, CancellationToken.None));
+            await PassAsync(after => node.Retention!.ExpireInboxesAsync(after, inboxes, 5, CancellationToken.None));
+        }))).Soon();
+
+        Assert.Equal(new TimelineHead(TimelineKey.Conversation(Direct), Entries, Entries, Entries), await HeadAsync(TimelineKey.Conversation(Direct)));
+        Assert.Equal(new TimelineHead(TimelineKey.Inbox("bob"), Entries, Entries - 9, 0), await HeadAsync(TimelineKey.Inbox("bob")));
+        Assert.Equal(10, (await InboxAsync("bob")).Count);
+
+        static async Task PassAsync(Func<string?, ValueTask<RetentionBite>> bite)
+        {
+            for (string? after = null, next; ; after = next)
+            {
+                var done = await bite(after);
+                Assert.False(done.Next is not null && done == new RetentionBite(after), $"The pass stands still at \"{after}\".");
+                if ((next = done.Next) is null)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
     private void CheckAbility()
     {
         if (Fixture.OneNodeOnly is { } reason)

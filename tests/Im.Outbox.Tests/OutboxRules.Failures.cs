@@ -68,6 +68,42 @@ public abstract partial class OutboxRules
         Assert.All(node.Messages.Results, result => Assert.NotEqual(ImSendOutcome.Duplicate, result.Outcome));
     }
 
+    // The first message is held back in one page and due again while the next page, with the second one, is being sent.
+    [Fact]
+    public async Task AMessageThatWaitsInAnEarlierPageIsNotOvertaken()
+    {
+        var time = new FakeTime();
+        var isFirst = true;
+        await using var node = Create(
+            Im,
+            Database,
+            o => (o.MaxPageRows, o.LeaseDuration) = (2, TimeSpan.FromMinutes(10)),
+            time,
+            messages =>
+            {
+                messages.Answer = message => message.ToUserId == "ann" && isFirst && !(isFirst = false)
+                    ? HookedMessages.Rejected(message, ImErrorCode.Conflict)
+                    : null;
+                messages.BeforeSend = call =>
+                {
+                    if (call.Any(message => message.ToUserId == "bob" && message.Content.Text == "2"))
+                    {
+                        time.Advance(TimeSpan.FromSeconds(1));
+                    }
+
+                    return Task.CompletedTask;
+                };
+            });
+        await using (await StartAsync(Im, Database, time: time))
+        {
+        }
+
+        await node.CommitAsync(Database, To("ann", "1"), To("bob", "1"), To("ann", "2"), To("bob", "2"));
+        await node.StartAsync();
+        await Database.DrainedAsync();
+        Assert.Equal(["1", "2"], await Im.TextsAsync("ann"));
+    }
+
     // A message that makes a whole call throw is found, and then only its own conversation waits.
     [Fact]
     public async Task AMessageThatMakesCallsThrowIsSetApart()

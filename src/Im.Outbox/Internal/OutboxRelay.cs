@@ -26,6 +26,9 @@ internal sealed class OutboxRelay(
     IOptions<ImOutboxOptions> options,
     ILogger<OutboxRelay> logger)
 {
+    // Above it a pass ends, and the next one begins with those that wait the longest.
+    private const int MaxWaiting = 20_000;
+
     private readonly ImOutboxOptions _options = options.Value;
     private int _pageRows = options.Value.MaxPageRows;
     private int _failures;
@@ -64,12 +67,14 @@ internal sealed class OutboxRelay(
     // False: the server took nothing; wait a while.
     private async Task<bool> RunPassAsync(CancellationToken stopping, CancellationToken giveUp)
     {
+        // What stays in one page is not overtaken by what stands in the next one: by then it may be due again.
+        var waiting = new HashSet<string>(StringComparer.Ordinal);
         var after = "";
         while (!stopping.IsCancellationRequested && await lease.HoldAsync())
         {
             var page = await database.RunAsync(connection => table.Read(connection, after, _pageRows, _options.MaxPageBytes));
             AdaptPage(page);
-            var report = await sender.SendAsync(page.Rows, stopping, giveUp);
+            var report = await sender.SendAsync(page.Rows, waiting, stopping, giveUp);
             if (report.Sent.Count + report.Refused.Count > 0)
             {
                 var now = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -82,9 +87,9 @@ internal sealed class OutboxRelay(
                 return stopping.IsCancellationRequested || !await lease.HoldAsync();
             }
 
-            if (page.IsLast)
+            if (page.IsLast || waiting.Count > MaxWaiting)
             {
-                if (after.Length == 0 && report.Kept == 0)
+                if (page.IsLast && after.Length == 0 && report.Kept == 0)
                 {
                     heldBack.Clear();
                 }

@@ -22,12 +22,18 @@ internal sealed class OutboxSender(
 {
     /// <summary>Sends what can be sent now.</summary>
     /// <param name="rows">In id order.</param>
+    /// <param name="waiting">
+    /// The conversations that have a row before these which stays where it is; theirs stay too. Those of which one stays now are added.
+    /// </param>
     /// <param name="stopping">No new call is begun after it.</param>
     /// <param name="giveUp">A call in hand is not waited for any longer; its messages stay and are sent again.</param>
-    public async Task<SendReport> SendAsync(IReadOnlyList<OutboxRow> rows, CancellationToken stopping, CancellationToken giveUp)
+    public async Task<SendReport> SendAsync(
+        IReadOnlyList<OutboxRow> rows, HashSet<string> waiting, CancellationToken stopping, CancellationToken giveUp)
     {
         var report = new SendReport();
         var conversations = Group(rows, report);
+        var overtaking = conversations.FindAll(conversation => waiting.Contains(conversation.Id));
+        conversations.RemoveAll(conversation => waiting.Contains(conversation.Id));
         while (!report.Stopped && NextCall(conversations) is { Count: > 0 } call)
         {
             if (stopping.IsCancellationRequested || !await lease.HoldAsync())
@@ -40,7 +46,8 @@ internal sealed class OutboxSender(
             Apply(call, results, report);
         }
 
-        report.Kept = conversations.Sum(conversation => conversation.Rows.Count);
+        waiting.UnionWith(conversations.Where(conversation => conversation.Rows.Count > 0).Select(conversation => conversation.Id));
+        report.Kept = conversations.Concat(overtaking).Sum(conversation => conversation.Rows.Count);
         return report;
     }
 

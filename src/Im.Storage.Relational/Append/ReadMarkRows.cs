@@ -26,7 +26,7 @@ internal sealed class ReadMarkRows(SqlSession session, BatchState state)
         (_userId, _conversationId) = (item.ConversationId["o:".Length..], move.ConversationId);
         (ReadSeq, Unread) = (default, 0);
         var timeline = state.Find(_conversationId);
-        if (ConversationId.IsOwn(_conversationId) || !FindHead(timeline, out var head) || !FindMember(timeline, out var readOrdinal))
+        if (ConversationId.IsOwn(_conversationId) || !FindMember(timeline, out var head, out var readOrdinal))
         {
             return false;
         }
@@ -50,32 +50,29 @@ internal sealed class ReadMarkRows(SqlSession session, BatchState state)
         return _ordinal - Math.Max(_otherOrdinal, _markOrdinal);
     }
 
-    private bool FindHead(int timeline, out long head)
-    {
-        if (timeline >= 0)
-        {
-            (head, _ordinal) = (state.Heads[timeline], state.Ordinals[timeline]);
-            return head > 0;
-        }
-
-        var statement = session.Prepare("SELECT head, ordinal FROM im_conversations WHERE conversation_id = @p1").AddId(_conversationId);
-        (head, _ordinal) = statement.Read() ? (statement.GetInt64(0), statement.GetInt64(1)) : (0, 0);
-        statement.Clear();
-        return head > 0;
-    }
-
-    private bool FindMember(int timeline, out long readOrdinal)
+    /// <summary>
+    /// The member's marks and the conversation's head, in one statement: where the batch does not hold the conversation's lock, another node may commit
+    /// between two.
+    /// </summary>
+    private bool FindMember(int timeline, out long head, out long readOrdinal)
     {
         var statement = session.Prepare(
-            "SELECT is_present, read_seq, read_ordinal, join_ordinal, own_ordinal FROM im_members WHERE conversation_id = @p1 AND user_id = @p2");
+            "SELECT m.is_present, m.read_seq, m.read_ordinal, m.join_ordinal, m.own_ordinal, c.head, c.ordinal "
+            + "FROM im_members m LEFT JOIN im_conversations c ON c.conversation_id = m.conversation_id "
+            + "WHERE m.conversation_id = @p1 AND m.user_id = @p2");
         statement.AddId(_conversationId).AddId(_userId);
         var isPresent = statement.Read() && statement.GetInt64(0) != 0;
-        readOrdinal = 0;
+        (head, readOrdinal) = (0, 0);
         if (isPresent)
         {
             ReadSeq = new ConversationSeq(statement.GetInt64(1));
             readOrdinal = statement.GetInt64(2);
             _otherOrdinal = Math.Max(statement.GetInt64(3), statement.GetInt64(4));
+
+            // What this batch has appended is not in the head row yet.
+            (head, _ordinal) = timeline < 0
+                ? (statement.GetInt64(5), statement.GetInt64(6))
+                : (state.Heads[timeline], state.Ordinals[timeline]);
             if (state.OwnOrdinals.TryGetValue((timeline, _userId), out var own))
             {
                 _otherOrdinal = Math.Max(_otherOrdinal, own);
@@ -101,7 +98,7 @@ internal sealed class ReadMarkRows(SqlSession session, BatchState state)
         if (statement.Read())
         {
             var counts = statement.GetInt64(0) > seq && (statement.GetInt64(2) & Tables.Counts) != 0;
-            ordinal = statement.GetInt64(1) - (counts ? 1 : 0);
+            ordinal = Math.Min(ordinal, statement.GetInt64(1) - (counts ? 1 : 0));
         }
 
         statement.Clear();

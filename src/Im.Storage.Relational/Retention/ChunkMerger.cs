@@ -56,8 +56,9 @@ internal sealed class ChunkMerger(SqlSession session, RetentionLimits limits)
             session.Prepare("UPDATE im_inboxes SET merged_seq = @p1 WHERE user_id = @p2").Add(full).AddId(userId).Execute();
         }
 
-        // The same key again only where that gets further: a group that alone is more than a bite does not.
-        return new KeyBite(rows, IsUnfinished: rows >= maxRows && full > merged, MergedChunks: gone);
+        // The same key again only where that gets further, and is seen to: a group that alone is more than a bite does not, and many chunks that are
+        // full already are passed over bite by bite in later passes.
+        return new KeyBite(rows, IsUnfinished: rows >= maxRows && full > merged && gone > 0, MergedChunks: gone);
     }
 
     private List<Chunk> ReadChunks(string userId, long after, int limit)

@@ -1,29 +1,39 @@
 namespace Im.Storage.Relational.Retention;
 
 /// <summary>Forgets the oldest entries of one conversation after the other, never the newest of one.</summary>
-internal sealed class ConversationExpiry(SqlSession session, RetentionLimits limits)
+internal sealed class ConversationExpiry(SqlSession session, SqlDialect dialect, RetentionLimits limits)
 {
     private const string TimesText =
         "SELECT time_ms FROM im_entries WHERE conversation_id = @p1 AND seq >= @p2 ORDER BY seq LIMIT @p3";
 
     public KeyBite Expire(string conversationId, int maxRows)
     {
-        var statement = session.Prepare("SELECT head, floor FROM im_conversations WHERE conversation_id = @p1").AddId(conversationId);
-        var (head, floor) = statement.Read() ? (statement.GetInt64(0), statement.GetInt64(1)) : (0, 1);
-        statement.Clear();
+        // Most conversations have nothing to do: they are looked at without a lock. Locked and looked at again where there is, so that two nodes that
+        // meet at one conversation do not both believe that they delete the same entries.
+        var count = Look(conversationId, "", maxRows, out var keepsFrom);
+        if (count > 0 && dialect.LocksRows)
+        {
+            count = Look(conversationId, dialect.ForUpdate, maxRows, out keepsFrom);
+        }
 
-        var keepsFrom = FindFirstKept(conversationId, head, floor, maxRows);
-        var count = (int)(keepsFrom - floor);
         if (count <= 0)
         {
             return default;
         }
 
-        session.Prepare("UPDATE im_conversations SET floor = @p1 WHERE conversation_id = @p2 AND floor < @p3")
-            .Add(keepsFrom).AddId(conversationId).Add(keepsFrom).Execute();
+        session.Prepare("UPDATE im_conversations SET floor = @p1 WHERE conversation_id = @p2").Add(keepsFrom).AddId(conversationId).Execute();
         var deleted = session.Prepare("DELETE FROM im_entries WHERE conversation_id = @p1 AND seq < @p2")
             .AddId(conversationId).Add(keepsFrom).Execute();
         return new KeyBite(count, count >= maxRows, DeletedEntries: deleted);
+    }
+
+    private int Look(string conversationId, string forUpdate, int maxRows, out long keepsFrom)
+    {
+        var statement = session.Prepare($"SELECT head, floor FROM im_conversations WHERE conversation_id = @p1{forUpdate}").AddId(conversationId);
+        var (head, floor) = statement.Read() ? (statement.GetInt64(0), statement.GetInt64(1)) : (0, 1);
+        statement.Clear();
+        keepsFrom = FindFirstKept(conversationId, head, floor, maxRows);
+        return (int)(keepsFrom - floor);
     }
 
     private long FindFirstKept(string conversationId, long head, long floor, int maxRows)

@@ -14,7 +14,7 @@ internal sealed class RelationalRetentionStore(RelationalLanes lanes, SqlDialect
             ? default
             : new(lanes.Write.WriteAsync(
                 session => RetentionPass.Run(
-                    session, "im_conversations", "conversation_id", after, maxRows, new ConversationExpiry(session, limits).Expire),
+                    session, "im_conversations", "conversation_id", after, maxRows, new ConversationExpiry(session, dialect, limits).Expire),
                 cancellationToken));
     }
 
