@@ -54,7 +54,10 @@ public sealed class SqliteRetentionBiteTests : IAsyncLifetime
         await SendAsync(10);
         var limits = new RetentionLimits
         {
-            EntriesPerConversation = 3, EntriesPerInbox = 3, SentBeforeMs = long.MaxValue, CommitsBeforeMs = long.MaxValue,
+            EntriesPerConversation = 3,
+            EntriesPerInbox = 3,
+            SentBeforeMs = long.MaxValue,
+            CommitsBeforeMs = long.MaxValue,
         };
         Assert.Equal(7, (await Retention.ExpireConversationsAsync(null, limits, 1000, CancellationToken.None).Soon()).DeletedEntries);
         Assert.Equal(14, (await Retention.ExpireInboxesAsync(null, limits, 1000, CancellationToken.None).Soon()).DeletedChunks);

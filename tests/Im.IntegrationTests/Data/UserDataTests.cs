@@ -92,7 +92,11 @@ public sealed class UserDataTests
         await using var server = await StartAsync();
         await server.Im.Groups.CreateAsync(new NewGroup
         {
-            GroupId = "g", Info = new GroupInfo("g"), MemberIds = ["ann", "bob", "left"], ActorId = "ann", Fanout = fanout,
+            GroupId = "g",
+            Info = new GroupInfo("g"),
+            MemberIds = ["ann", "bob", "left"],
+            ActorId = "ann",
+            Fanout = fanout,
         });
         await server.Im.Groups.RemoveMembersAsync("g", ["left"], "ann");
         await SendAsync(server, "ann", "new", "g:g");

@@ -45,7 +45,7 @@ public sealed class ScenarioTests
     public async Task ARunWhoseMessagesAreRefusedHasAnotherExitCode()
     {
         var (exitCode, report, errors) = await Generator.RunJsonAsync(
-            "group", "--members", "3", "--messages", "3", "--rounds", "1", "--warmup", "0", "--patience", "500ms", "--server-option", "Im:MaxBodyBytes=50");
+            "group", "--members", "3", "--messages", "3", "--rounds", "1", "--warmup", "0", "--patience", "5s", "--server-option", "Im:MaxBodyBytes=50");
         Assert.Equal(1, exitCode);
         Assert.Equal(9, report.GetProperty("lost").GetInt64());
         Assert.Contains("body_too_large", errors, StringComparison.Ordinal);
