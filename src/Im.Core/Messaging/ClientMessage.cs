@@ -12,7 +12,7 @@ internal sealed class ClientMessage(Connection connection, uint requestId, ImMet
     /// <summary>Where it came from: a relayed message is not sent back there.</summary>
     public Connection Connection => connection;
 
-    public override bool TryTakeRate() => connection.SendRate.TryTake();
+    public override bool TryTakeRate() => connection.SendRate.TryTake(NonPersistent ? null : ClientMessageId);
 
     protected override void Complete(ImSendResult result)
     {
