@@ -105,6 +105,26 @@ public sealed class LockTests(MySqlServer server)
         Assert.Equal("REPEATABLE-READ", reader.Query("SELECT @@SESSION.tx_isolation"));
     }
 
+    // A driver with a pool may give the same connection again: it is to be used, not ended.
+    [Fact]
+    public async Task ASessionThatIsThrownAwayInATransactionLeavesAUsableConnectionBehind()
+    {
+        await using var database = new TestDatabase(server.Server);
+        await database.OpenAsync();
+        var dialect = new MySqlDialect(MySqlStores.DataSource(database.ConnectionString), new MySqlSettings());
+        using (var thrown = dialect.Open(forWrites: true))
+        {
+            thrown.BeginWrite();
+            ((MySqlSession)thrown).Execute("INSERT INTO im_meta (name, value) VALUES ('lost', '')");
+        }
+
+        using var next = (MySqlSession)dialect.Open(forWrites: true);
+        next.BeginWrite();
+        Assert.Equal(0L, Convert.ToInt64(next.Query("SELECT COUNT(*) FROM im_meta WHERE name = 'lost'")));
+        next.Execute("INSERT INTO im_meta (name, value) VALUES ('lost', '')");
+        next.Commit();
+    }
+
     private static MySqlSession OpenSession(TestDatabase database, MySqlSettings settings) =>
         (MySqlSession)new MySqlDialect(MySqlStores.DataSource(database.ConnectionString + ";Pooling=false"), settings).Open(forWrites: true);
 

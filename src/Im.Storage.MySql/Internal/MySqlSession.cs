@@ -79,12 +79,15 @@ internal sealed class MySqlSession : SqlSession
         return command.ExecuteScalar() is { } value and not DBNull ? value : null;
     }
 
-    /// <summary>Ends the connection with a mark, if the server still has it. An account may end connections of its own.</summary>
+    /// <summary>
+    /// Ends the connection with a mark, if the server still has it. An account may end connections of its own. Not this one: a driver with a pool has
+    /// rolled back and given the same connection again.
+    /// </summary>
     public void KillMarked(string mark)
     {
         try
         {
-            if (Query($"SELECT IS_USED_LOCK('{mark}')") is { } id)
+            if (Query($"SELECT NULLIF(IS_USED_LOCK('{mark}'), CONNECTION_ID())") is { } id)
             {
                 Execute($"KILL CONNECTION {Convert.ToInt64(id, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)}");
             }
