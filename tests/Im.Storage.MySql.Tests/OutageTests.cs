@@ -93,7 +93,8 @@ public sealed class OutageTests
         await using var server = await MariaDbServer.StartAsync(new MariaDbServerOptions
         {
             OwnInstallation = true,
-            Arguments = ["--innodb-data-file-path=ibdata1:12M:autoextend:max:32M", "--innodb-file-per-table=0"],
+            // Undo logs have files of their own, so that a table can be dropped when there is no room left.
+            Arguments = ["--innodb-data-file-path=ibdata1:12M:autoextend:max:32M", "--innodb-file-per-table=0", "--innodb-undo-tablespaces=2"],
         }).WaitAsync(Limit);
         await using var database = new TestDatabase(server);
         var node = await database.OpenAsync();
