@@ -27,7 +27,7 @@ public interface IImOutbox
     /// <param name="transaction">An open transaction on the database of the outbox; the caller commits it.</param>
     /// <param name="cancellationToken">Seen before the statement runs, not while it does, so that the transaction stays usable.</param>
     /// <exception cref="ArgumentException">The message can never be sent: no or two targets, empty, too large, not persistent.</exception>
-    /// <exception cref="InvalidOperationException">The transaction has ended.</exception>
+    /// <exception cref="InvalidOperationException">The transaction has ended, as far as the driver tells (MySql.Data 8.0.16 does not).</exception>
     ValueTask<string> EnqueueAsync(OutgoingMessage message, DbTransaction transaction, CancellationToken cancellationToken = default);
 
     /// <summary>Writes messages into the transaction, in order, with as few statements as possible, and returns their client message ids.</summary>

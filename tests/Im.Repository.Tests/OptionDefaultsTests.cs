@@ -65,6 +65,7 @@ public sealed partial class OptionDefaultsTests
     {
         null => "none",
         bool flag => flag ? "true" : "false",
+        Enum constant => constant.ToString(),
         string text when text == Environment.MachineName => "the machine's name",
         string text => text,
         IEnumerable items when !items.Cast<object>().Any() => "none",
