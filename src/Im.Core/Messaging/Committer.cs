@@ -179,7 +179,8 @@ internal sealed class Committer
                 throw new ImStorageException($"The heads of batch {batch.Number} were stale {MaxRetries} times.");
             }
 
-            heads = result.Heads.ToArray();
+            // Whatever is there: a node that writes to the same timelines without a pause would make each proposal stale again.
+            Array.Fill(heads, ISequenceAllocator.Unknown);
         }
     }
 

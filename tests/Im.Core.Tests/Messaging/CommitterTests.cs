@@ -29,6 +29,18 @@ public sealed class CommitterTests
         Assert.Equal(0, server.Store.StaleHeads);
     }
 
+    // Another node writes into the same conversation without a pause, and is always the faster one.
+    [Fact]
+    public async Task ABusierNodeDoesNotStarveThisOne()
+    {
+        await using var server = await Server.StartAsync();
+        await server.SendAsync("alice", ["first"]);
+        server.Store.OtherNodeIsFaster = true;
+        var before = server.Store.Batches;
+        Assert.Equal(ImSendOutcome.Stored, (await server.SendAsync("alice", ["second"]))[0].Outcome);
+        Assert.Equal(2, server.Store.Batches - before);
+    }
+
     // Traps 2 and 3: who sends "a" then "b" reads "a" then "b", also when "a" had to be proposed again.
     [Fact]
     public async Task ItemsThatAreRetriedForAStaleVersionKeepTheirOrderBeforeLaterOnes()
@@ -184,6 +196,8 @@ public sealed class CommitterTests
 
         public bool RaiseVersion { get; set; }
 
+        public bool OtherNodeIsFaster { get; set; }
+
         public int StaleVersions { get; private set; }
 
         public int Batches { get; private set; }
@@ -204,6 +218,11 @@ public sealed class CommitterTests
                 StaleHeads--;
                 var wrong = batch.Timelines.Select(_ => 999L).ToArray();
                 return await inner.AppendAsync(With(batch, wrong), cancellationToken);
+            }
+
+            if (OtherNodeIsFaster)
+            {
+                await inner.AppendAsync(AnotherNodesMessage(batch.Items[0]), cancellationToken);
             }
 
             if (RaiseVersion && batch.Items.FirstOrDefault(item => item.ConversationId == "g:g" && item.Change is null) is { } item)
@@ -241,6 +260,29 @@ public sealed class CommitterTests
             Items = batch.Items,
             Timelines = batch.Timelines,
             ProposedHeads = heads,
+        };
+
+        private static AppendBatch AnotherNodesMessage(AppendItem seen) => new()
+        {
+            NodeName = "other",
+            BatchNumber = 1,
+            Items =
+            [
+                new AppendItem
+                {
+                    ConversationId = seen.ConversationId,
+                    SenderId = "cid",
+                    ClientMessageId = Guid.NewGuid().ToString("N"),
+                    Hash = default,
+                    TimeMs = 1,
+                    ExpectedVersion = seen.ExpectedVersion,
+                    Kind = seen.Kind,
+                    Body = seen.Body,
+                    Audience = seen.Audience,
+                },
+            ],
+            Timelines = [TimelineKey.Conversation(seen.ConversationId), .. seen.Audience.UserIds.Select(TimelineKey.Inbox)],
+            ProposedHeads = Enumerable.Repeat(ISequenceAllocator.Unknown, seen.Audience.UserIds.Length + 1).ToArray(),
         };
 
         private static AppendBatch AnotherNodesChange(AppendItem seen)
