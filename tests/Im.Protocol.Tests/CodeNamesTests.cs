@@ -13,7 +13,7 @@ public sealed partial class CodeNamesTests
         "300 not_signed_in", "301 already_signed_in", "302 bad_token", "303 token_expired", "304 cursor_beyond_head",
         "400 unknown_user", "401 unknown_conversation", "402 not_a_member", "403 empty_body", "404 body_too_large",
         "405 client_id_reused", "406 rejected_by_host", "407 interceptor_timeout", "408 too_many_members", "409 dissolved",
-        "410 conflict", "411 already_exists",
+        "410 conflict", "411 already_exists", "412 storage_refused",
         "10000 host",
     ];
 
