@@ -43,6 +43,37 @@ public sealed class SqliteCommitTests : IAsyncLifetime
         Assert.Null((await _server.Messages.FindSentAsync([new("ann", "x")], CancellationToken.None).Soon())[0]);
     }
 
+    // No client gets so far with such ids; whatever brings them, the lane goes on.
+    [Fact]
+    public async Task IdsThatAreTheSameAsBytesAreRefusedAndDoNotStopTheLane()
+    {
+        var batch = Batch(Message(SqliteServer.Direct, "ann", SqliteServer.Both, id: "\uD800"), Message(SqliteServer.Direct, "ann", SqliteServer.Both, id: "\uD801"));
+        var refused = await Assert.ThrowsAsync<ImStorageException>(() => _server.Messages.AppendAsync(batch, CancellationToken.None).Soon());
+        Assert.Equal(ImStorageFailure.Refused, refused.Failure);
+        Assert.Equal(1, (await _server.SendAsync("x")).Seq.Value);
+    }
+
+    // The message is not to blame: it is to come again.
+    [Fact]
+    public async Task ABatchNumberThatAnotherProcessHasUsedIsNoRefusalOfTheMessage()
+    {
+        var (first, second) = (NewBatch("x"), NewBatch("y"));
+        await _server.Messages.AppendAsync(first, CancellationToken.None).Soon();
+        var again = new AppendBatch
+        {
+            NodeName = first.NodeName,
+            BatchNumber = first.BatchNumber,
+            Items = second.Items,
+            Timelines = second.Timelines,
+            ProposedHeads = second.ProposedHeads,
+        };
+        var failed = await Assert.ThrowsAsync<ImStorageException>(() => _server.Messages.AppendAsync(again, CancellationToken.None).Soon());
+        Assert.Equal(ImStorageFailure.Unavailable, failed.Failure);
+        Assert.Contains("NodeName", failed.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await _server.HeadAsync());
+        Assert.Equal(2, (await _server.SendAsync("y")).Seq.Value);
+    }
+
     [Fact]
     public async Task AnOutcomeThatNobodyKnowsIsSaidToBeUnknownAndTheIdAnswersLater()
     {

@@ -13,6 +13,9 @@ namespace Im.Storage.Relational.Append;
 /// </remarks>
 internal static class Appender
 {
+    // Each further run means that another node was faster, or that head rows were missing.
+    private const int MaxRuns = 16;
+
     public static AppendResult Append(SqlWorker worker, AppendBatch batch)
     {
         for (var attempt = 1; ; attempt++)
@@ -61,7 +64,7 @@ internal static class Appender
     /// <summary>One run; where something is to be committed the transaction is left open.</summary>
     private static AppendResult AppendOnce(SqlWorker worker, AppendBatch batch, out bool isOpen)
     {
-        while (true)
+        for (var run = 1; ; run++)
         {
             var session = worker.Session;
             session.BeginWrite();
@@ -84,6 +87,13 @@ internal static class Appender
             }
 
             worker.Stopping.ThrowIfCancellationRequested();
+            if (run >= MaxRuns)
+            {
+                throw new ImStorageException(
+                    $"Ids of batch {batch.BatchNumber} could not be claimed in {MaxRuns} runs: two of them are the same as UTF-8 bytes, or others take them "
+                    + "all the time. Give each message an id of its own, without lone surrogates.",
+                    failure: ImStorageFailure.Refused);
+            }
         }
     }
 }

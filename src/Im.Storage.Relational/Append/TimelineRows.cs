@@ -99,6 +99,12 @@ internal sealed class TimelineRows(SqlSession session, AppendBatch batch, Append
         writer.Add(nowMs);
         writer.Add(packed.AsSpan(0, length));
         writer.EndRow();
-        writer.Flush();
+        if (writer.Flush() == 0)
+        {
+            // Nothing is wrong with the messages: sent again, they come under another number.
+            throw new ImStorageException(
+                $"Batch {batch.BatchNumber} of node {batch.NodeName} is there already: another process uses the same node name. Give each its own: "
+                + "AddImServer(o => o.NodeName = \"…\").");
+        }
     }
 }

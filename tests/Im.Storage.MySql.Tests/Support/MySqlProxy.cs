@@ -174,7 +174,7 @@ public sealed class MySqlProxy : IAsyncDisposable
 
                 await link.ClientStream.ReadExactlyAsync(packet.AsMemory(4, length));
                 var text = Encoding.Latin1.GetString(packet, 4, Math.Min(length, 64));
-                if (text.StartsWith("\u0003INSERT INTO im_commits", StringComparison.Ordinal))
+                if (text.StartsWith("\u0003INSERT IGNORE INTO im_commits", StringComparison.Ordinal))
                 {
                     isAppend = true;
                 }
