@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Im.Storage.Relational;
 
 /// <summary>Limits of lanes; the adapters' options say the defaults.</summary>
@@ -11,6 +13,12 @@ internal sealed record SqlLaneSettings
 
     /// <summary>How long is tried to find out what became of a commit.</summary>
     public TimeSpan CommitOutcomeTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Names this process's commits: another one that was given the same node name by mistake may use the same batch numbers, and its row in the commit log
+    /// says nothing about ours.
+    /// </summary>
+    public byte[] WriterId { get; } = RandomNumberGenerator.GetBytes(16);
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

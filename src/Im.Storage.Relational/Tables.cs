@@ -54,7 +54,7 @@ internal static class Tables
     public static readonly RowTarget Chunks = new(
         "im_inbox_chunks", RowMode.Insert, ["user_id", "last_seq", "first_seq", "time_ms", "runs"], 2, []);
 
-    public static readonly RowTarget Commits = new("im_commits", RowMode.InsertIfAbsent, ["node_name", "batch_number", "time_ms", "runs"], 2, []);
+    public static readonly RowTarget Commits = new("im_commits", RowMode.InsertIfAbsent, ["node_name", "batch_number", "writer_id", "time_ms", "runs"], 2, []);
 
     public static readonly RowTarget Groups = new(
         "im_groups",

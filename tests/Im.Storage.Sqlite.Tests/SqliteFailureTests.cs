@@ -105,7 +105,8 @@ public sealed class SqliteFailureTests : IDisposable
         Assert.True((await server.Messages.AppendAsync(first, CancellationToken.None).Soon()).Committed);
 
         var refused = await Assert.ThrowsAsync<ImStorageException>(() => server.Messages.AppendAsync(again, CancellationToken.None).Soon());
-        Assert.Equal(ImStorageFailure.Refused, refused.Failure);
+        Assert.Equal(ImStorageFailure.Unavailable, refused.Failure);
+        Assert.Contains("NodeName", refused.Message, StringComparison.Ordinal);
         Assert.Equal(1, await server.HeadAsync());
     }
 

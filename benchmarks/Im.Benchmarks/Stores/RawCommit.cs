@@ -22,6 +22,7 @@ internal sealed class RawCommit
     private readonly RawTable _commits;
     private readonly byte[][] _users;
     private readonly byte[] _conversation;
+    private readonly byte[] _writer = new byte[16];
     private readonly byte[] _hash = new byte[32];
     private long _conversationHead;
     private long _inboxHead;
@@ -46,7 +47,7 @@ internal sealed class RawCommit
             8,
             $"{upsert} {Take("own_ordinal")}");
         _conversations = Table("im_conversations", "conversation_id, head, floor, ordinal, version", 5, $"{upsert} {Take("head")}, {Take("ordinal")}");
-        _commits = Table("im_commits", "node_name, batch_number, time_ms, runs", 4, "");
+        _commits = Table("im_commits", "node_name, batch_number, writer_id, time_ms, runs", 5, "");
 
         RawTable Table(string name, string columns, int width, string tail) => new(connection, name, columns, width, tail, manyRows ? 250 : 1);
     }
@@ -78,7 +79,7 @@ internal sealed class RawCommit
 
         _inboxHead += _messages;
         _conversations.Add(transaction, _conversation, _conversationHead, 1L, _conversationHead, 1L);
-        _commits.Add(transaction, "bench"u8.ToArray(), ++_batch, 1_700_000_000_000, runs);
+        _commits.Add(transaction, "bench"u8.ToArray(), ++_batch, _writer, 1_700_000_000_000, runs);
         foreach (var table in (RawTable[])[_entries, _sent, _own, _chunks, _inboxes, _conversations, _commits])
         {
             table.Flush(transaction);

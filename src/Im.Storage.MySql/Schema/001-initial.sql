@@ -65,10 +65,11 @@ CREATE TABLE IF NOT EXISTS im_sent (
   KEY im_sent_claimed (claimed_ms)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- The commit log: one row a commit.
+-- The commit log: one row a commit. writer_id: which process wrote it.
 CREATE TABLE IF NOT EXISTS im_commits (
   node_name VARBINARY(255) NOT NULL,
   batch_number BIGINT NOT NULL,
+  writer_id BINARY(16) NOT NULL,
   time_ms BIGINT NOT NULL,
   runs MEDIUMBLOB NOT NULL,
   PRIMARY KEY (node_name, batch_number)

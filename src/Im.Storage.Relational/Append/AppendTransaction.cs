@@ -15,6 +15,7 @@ internal sealed class AppendTransaction
     private readonly SqlSession _session;
     private readonly SqlDialect _dialect;
     private readonly AppendBatch _batch;
+    private readonly byte[] _writerId;
     private readonly long _nowMs;
     private readonly AppendBuffers _buffers;
     private readonly BatchState _state;
@@ -23,11 +24,12 @@ internal sealed class AppendTransaction
     private readonly GroupRows _groups;
     private readonly ReadMarkRows _marks;
 
-    public AppendTransaction(SqlSession session, SqlDialect dialect, AppendBatch batch, long nowMs)
+    public AppendTransaction(SqlSession session, SqlDialect dialect, AppendBatch batch, byte[] writerId, long nowMs)
     {
         _session = session;
         _dialect = dialect;
         _batch = batch;
+        _writerId = writerId;
         _nowMs = nowMs;
         _buffers = session.Slot(static _ => new AppendBuffers());
         _buffers.Ids.Fill(batch.Timelines);
@@ -235,7 +237,7 @@ internal sealed class AppendTransaction
             return;
         }
 
-        new TimelineRows(_session, _batch, _buffers, _state).Write(numbered, _nowMs);
+        new TimelineRows(_session, _batch, _buffers, _state, _writerId).Write(numbered, _nowMs);
         _parts.Write(numbered.Classes);
     }
 

@@ -68,7 +68,7 @@ internal static class Appender
         {
             var session = worker.Session;
             session.BeginWrite();
-            var transaction = new AppendTransaction(session, worker.Dialect, batch, worker.Settings.Time.GetUtcNow().ToUnixTimeMilliseconds());
+            var transaction = new AppendTransaction(session, worker.Dialect, batch, worker.Settings.WriterId, worker.Settings.Time.GetUtcNow().ToUnixTimeMilliseconds());
             var result = transaction.Run();
             isOpen = result is { Committed: true, Runs.Count: > 0 } && !transaction.LostClaims;
             if (isOpen)

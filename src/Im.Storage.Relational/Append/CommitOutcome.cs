@@ -46,8 +46,8 @@ internal static class CommitOutcome
         }
 
         var statement = session.Prepare(
-            $"SELECT 1 FROM im_commits WHERE node_name = @p1 AND batch_number = @p2{worker.Dialect.ForUpdate}");
-        var found = statement.AddId(batch.NodeName).Add(batch.BatchNumber).Read();
+            $"SELECT 1 FROM im_commits WHERE node_name = @p1 AND batch_number = @p2 AND writer_id = @p3{worker.Dialect.ForUpdate}");
+        var found = statement.AddId(batch.NodeName).Add(batch.BatchNumber).Add(worker.Settings.WriterId).Read();
         statement.Clear();
         session.Rollback();
         return found;

@@ -3,7 +3,7 @@ using Im.Timelines;
 namespace Im.Storage.Relational.Append;
 
 /// <summary>What a numbered batch adds to its timelines: chunks, heads, the senders' own ordinals and the commit-log row; each head row once.</summary>
-internal sealed class TimelineRows(SqlSession session, AppendBatch batch, AppendBuffers buffers, BatchState state)
+internal sealed class TimelineRows(SqlSession session, AppendBatch batch, AppendBuffers buffers, BatchState state, byte[] writerId)
 {
     public void Write(NumberedBatch numbered, long nowMs)
     {
@@ -96,6 +96,7 @@ internal sealed class TimelineRows(SqlSession session, AppendBatch batch, Append
         var writer = session.Writer(Tables.Commits);
         writer.AddId(batch.NodeName);
         writer.Add(batch.BatchNumber);
+        writer.Add(writerId);
         writer.Add(nowMs);
         writer.Add(packed.AsSpan(0, length));
         writer.EndRow();

@@ -63,10 +63,11 @@ CREATE TABLE im_sent (
 
 CREATE INDEX im_sent_claimed ON im_sent (claimed_ms);
 
--- The commit log: one row a commit, its runs packed.
+-- The commit log: one row a commit, its runs packed. writer_id: which process wrote it.
 CREATE TABLE im_commits (
     node_name    BLOB    NOT NULL,
     batch_number INTEGER NOT NULL,
+    writer_id    BLOB    NOT NULL,
     time_ms      INTEGER NOT NULL,
     runs         BLOB    NOT NULL,
     PRIMARY KEY (node_name, batch_number)
