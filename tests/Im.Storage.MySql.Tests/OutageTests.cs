@@ -14,6 +14,21 @@ public sealed class OutageTests
     private static readonly Audience Both = To("ann", "bob");
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
+    // A batch that is refused is split, so that strangers get through; one that meets a store in trouble is not.
+    [Fact]
+    public async Task ADamagedRowIsNotTakenForAnOutage()
+    {
+        await using var server = await MariaDbServer.StartAsync().WaitAsync(Limit);
+        await using var database = new TestDatabase(server);
+        var node = await database.OpenAsync();
+        await node.Messages.AppendAsync(Batch(Create("g:team", Im.Fanout.FanoutNames.Write, "ann", "bob")), CancellationToken.None).Soon();
+        database.Execute("DELETE FROM im_groups");
+        var change = Change("g:team", "ann", To("ann", "bob"), 1, new ConversationChange.DissolveGroup());
+        var failure = await Assert.ThrowsAsync<ImStorageException>(() => node.Messages.AppendAsync(Batch(change), CancellationToken.None).Soon());
+        Assert.Equal(ImStorageFailure.Refused, failure.Failure);
+        Assert.Contains("g:team", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AServerThatIsKilledAndRestartedIsUsedAgain()
     {

@@ -15,6 +15,12 @@ internal static class MySqlErrors
 
     public static SqlFault Classify(Exception exception)
     {
+        if (exception is InvalidDataException)
+        {
+            // Ours: what was read cannot be, and reading it again does not help.
+            return new(ImStorageFailure.Refused, MayRetry: false, $"The store failed: {exception.Message}");
+        }
+
         var number = NumberOf(exception);
         return number switch
         {
