@@ -60,7 +60,11 @@ internal sealed class ResendOrder(TimeProvider time)
         {
             if (_held.Count >= MaxHeld)
             {
-                return;
+                Sweep();
+                if (_held.Count >= MaxHeld)
+                {
+                    return;
+                }
             }
 
             _held.Add(Key(message), held = new Held());

@@ -52,6 +52,21 @@ public sealed class ResendOrderTests
         Assert.False(_order.MustWait(Message("c1", conversationId: "g:other")));
     }
 
+    // Calls of the host never come back as the same sender: in a long outage they must not use up the room that connections need.
+    [Fact]
+    public void ThoseThatNeverComeBackMakeRoomForOthers()
+    {
+        var metrics = new ImMetrics();
+        for (var i = 0; i < 100_000; i++)
+        {
+            _order.Refused(Message("x", origin: "call " + i, metrics: metrics));
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(20));
+        _order.Refused(Message("a1"));
+        Assert.True(_order.MustWait(Message("a2")));
+    }
+
     // A user who deletes a message that could not be sent must be able to send others.
     [Fact]
     public void WhoGivesAMessageUpWaitsForALimitedTime()
@@ -63,7 +78,7 @@ public sealed class ResendOrderTests
         Assert.False(_order.MustWait(Message("a2")));
     }
 
-    private static HostMessage Message(string id, string origin = "connection", string conversationId = "g:1") => new(new ImMetrics())
+    private static HostMessage Message(string id, string origin = "connection", string conversationId = "g:1", ImMetrics? metrics = null) => new(metrics ?? new ImMetrics())
     {
         Origin = origin,
         SenderId = "ann",
