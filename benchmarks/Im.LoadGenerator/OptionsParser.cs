@@ -86,9 +86,9 @@ internal static class OptionsParser
             throw new UsageException("crash kills the server it has started; leave out --server.");
         }
 
-        if (options.Scenario == "crash" && options.Store == "memory")
+        if (options.Scenario is "crash" or "sync" && options.Store == "memory")
         {
-            throw new UsageException("crash needs a store that survives: --store sqlite or mysql.");
+            throw new UsageException($"{options.Scenario} needs a store that survives: --store sqlite or mysql.");
         }
 
         if (options.Kill == "store" && options.Store != "mysql")
