@@ -137,7 +137,10 @@ public sealed class ImServerOptions
     [TimeSpanRange("00:00:00.100", "01:00:00")]
     public TimeSpan HeadCheckInterval { get; set; } = TimeSpan.FromSeconds(40);
 
-    /// <summary>How many bytes of recent entries are kept encoded, to serve sessions that are a little behind without the store.</summary>
+    /// <summary>
+    /// How many bytes of recent entries are kept encoded, to serve sessions that are a little behind without the store; and a quarter of that again for
+    /// entries that were just read from the store, which others who come back at the same time read too.
+    /// </summary>
     /// <value>Default: 64 MiB; 0 = none.</value>
     [Range(0, int.MaxValue)]
     public int RecentEntriesBytes { get; set; } = 64 * 1024 * 1024;

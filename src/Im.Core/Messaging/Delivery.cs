@@ -28,8 +28,15 @@ internal sealed class Delivery(
     public void Deliver(Batch batch)
     {
         var result = batch.Result!;
-        FollowMemberships(batch, result);
-        Answer(batch, result);
+        try
+        {
+            FollowMemberships(batch, result);
+        }
+        finally
+        {
+            // Whatever else fails: what is committed is answered.
+            Answer(batch, result);
+        }
 
         var runs = Encode(batch, result);
         foreach (var deliveryClass in result.Classes)
