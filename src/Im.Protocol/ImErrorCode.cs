@@ -20,6 +20,9 @@ public enum ImErrorCode
     /// <summary>The server is closing and takes no new work.</summary>
     ShuttingDown = 102,
 
+    /// <summary>What the nodes share (rooms, presence of others) cannot be reached now; try again.</summary>
+    ClusterUnavailable = 103,
+
     // 2xx: the packet
     /// <summary>The bytes are no packet: malformed protobuf or JSON, or text that is not valid UTF-8.</summary>
     BadPacket = 200,
@@ -91,6 +94,15 @@ public enum ImErrorCode
 
     /// <summary>The store refuses this message, and would again. It was not stored.</summary>
     StorageRefused = 412,
+
+    /// <summary>The host does not let this user subscribe to the room, or send into it.</summary>
+    RoomForbidden = 413,
+
+    /// <summary>The user may not see this presence.</summary>
+    PresenceForbidden = 414,
+
+    /// <summary>More rooms, or more presence, than one connection may subscribe to.</summary>
+    TooManySubscriptions = 415,
 
     /// <summary>The first value that belongs to the host.</summary>
     FirstHostCode = 10000,
