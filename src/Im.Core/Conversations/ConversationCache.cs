@@ -39,6 +39,15 @@ internal sealed class ConversationCache(IGroupStore groups, FanoutStrategies str
         return _cache.Set(conversationId, loaded, static (known, loaded) => known.Version < loaded.Version ? loaded : known);
     }
 
+    /// <summary>Another node has changed the conversation: what is older than that version is forgotten.</summary>
+    public void Invalidate(string conversationId, long version)
+    {
+        if (_cache.TryGet(conversationId, out var known) && known.Version < version)
+        {
+            _cache.Remove(conversationId);
+        }
+    }
+
     // Direct and own conversations are what their ids say; only the kept object's audience makes classes cheap.
     private ConversationInfo? Derive(string conversationId)
     {

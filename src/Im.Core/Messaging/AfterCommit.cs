@@ -1,11 +1,17 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Im.Diagnostics;
+using Im.Model;
+using Im.Presence;
 using Microsoft.Extensions.Logging;
 
 namespace Im.Messaging;
 
 /// <summary>What the host's handlers are told of one commit.</summary>
-internal sealed record StoredMessages(IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<OfflineNotice> Notices);
+internal sealed record StoredMessages(IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<MemberNotice> Notices);
+
+/// <summary>A stored message and the members of its conversation, online or not.</summary>
+internal sealed record MemberNotice(string ConversationId, long Seq, string SenderId, MessageContent Content, ImmutableArray<string> Members);
 
 /// <summary>Tells interceptors and the offline notifier of what was committed: in batches, in order, at most once, without holding anybody back.</summary>
 /// <remarks>The queue is bounded: where the handlers are slower than the commits, the oldest batch is dropped and counted.</remarks>
@@ -16,12 +22,14 @@ internal sealed class AfterCommit
     private readonly Channel<StoredMessages> _queue;
     private readonly Interceptors _interceptors;
     private readonly IOfflineNotifier[] _notifiers;
+    private readonly OnlineUsers _online;
     private readonly ILogger _logger;
 
-    public AfterCommit(Interceptors interceptors, IEnumerable<IOfflineNotifier> notifiers, ImMetrics metrics, ILogger<AfterCommit> logger)
+    public AfterCommit(Interceptors interceptors, IEnumerable<IOfflineNotifier> notifiers, OnlineUsers online, ImMetrics metrics, ILogger<AfterCommit> logger)
     {
         _interceptors = interceptors;
         _notifiers = [.. notifiers];
+        _online = online;
         _logger = logger;
         _queue = Channel.CreateBounded<StoredMessages>(
             new BoundedChannelOptions(MaxQueuedBatches) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
@@ -65,7 +73,8 @@ internal sealed class AfterCommit
 
     private async ValueTask NotifyOfflineAsync(StoredMessages stored, CancellationToken cancellationToken)
     {
-        if (stored.Notices.Count == 0)
+        var notices = await FindOfflineAsync(stored.Notices, cancellationToken);
+        if (notices.Count == 0)
         {
             return;
         }
@@ -74,12 +83,40 @@ internal sealed class AfterCommit
         {
             try
             {
-                await notifier.NotifyAsync(stored.Notices, cancellationToken);
+                await notifier.NotifyAsync(notices, cancellationToken);
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.NotifierFailed(_logger, notifier.GetType().Name, stored.Notices.Count, exception);
+                Log.NotifierFailed(_logger, notifier.GetType().Name, notices.Count, exception);
             }
         }
+    }
+
+    // Asked once for all members of a commit, on all nodes.
+    private async ValueTask<List<OfflineNotice>> FindOfflineAsync(IReadOnlyList<MemberNotice> notices, CancellationToken cancellationToken)
+    {
+        var offline = new List<OfflineNotice>();
+        if (notices.Count == 0)
+        {
+            return offline;
+        }
+
+        var members = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var list in notices.Select(notice => notice.Members).Distinct())
+        {
+            members.UnionWith(list);
+        }
+
+        var online = await _online.FindAsync([.. members], cancellationToken);
+        foreach (var notice in notices)
+        {
+            string[] recipients = [.. notice.Members.Where(userId => userId != notice.SenderId && !online.Contains(userId))];
+            if (recipients.Length > 0)
+            {
+                offline.Add(new OfflineNotice(notice.ConversationId, notice.Seq, notice.SenderId, notice.Content, recipients));
+            }
+        }
+
+        return offline;
     }
 }
