@@ -2,6 +2,7 @@ using System.Data.Common;
 using Im.Storage;
 using Im.Storage.MySql;
 using Im.Storage.MySql.Internal;
+using Im.Storage.Relational.Queue;
 using Im.Storage.Relational.Retention;
 using Im.Storage.Relational.Stores;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -52,6 +53,7 @@ public static class ImMySqlBuilderExtensions
         Replace<IDeviceStore>(services, storage => new RelationalDeviceStore(storage.Lanes));
         Replace<IRetentionStore>(services, storage => new RelationalRetentionStore(storage.Lanes, storage.Dialect));
         Replace<IUserDataStore>(services, storage => new RelationalUserDataStore(storage.Lanes));
+        Replace<ISendQueue>(services, storage => new RelationalSendQueue(storage.Lanes));
         services.Replace(ServiceDescriptor.Singleton<IStorageProbe>(provider => new RelationalProbe(
             provider.GetRequiredService<MySqlStorage>().Lanes, provider.GetRequiredService<TimeProvider>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStorageInitializer, MySqlInitializer>());

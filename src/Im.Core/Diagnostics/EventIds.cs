@@ -45,4 +45,14 @@ internal static class EventIds
     public const int RetentionPassed = 1400;
     public const int RetentionFailed = 1401;
     public const int RetentionMissing = 1402;
+
+    // 1700: queued sends
+    public const int SendQueueFull = 1700;
+    public const int SendsNotQueued = 1701;
+    public const int DrainLeaseTaken = 1702;
+    public const int DrainLeaseEnded = 1703;
+    public const int QueuedSendFailed = 1704;
+    public const int QueuedSendDropped = 1705;
+    public const int DrainFailed = 1706;
+    public const int QueueNotRead = 1707;
 }

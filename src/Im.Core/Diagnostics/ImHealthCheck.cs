@@ -1,6 +1,7 @@
 using System.Globalization;
 using Im.Connections;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -14,6 +15,7 @@ internal sealed class ImHealthCheck(
     ConnectionRegistry connections,
     Committer committer,
     StorageHealth health,
+    SendQueueStatus queue,
     TimeProvider time,
     IOptions<ImServerOptions> options) : IHealthCheck, IDisposable
 {
@@ -38,6 +40,11 @@ internal sealed class ImHealthCheck(
         if (problem is not null || health.LastFailure is not null)
         {
             return new HealthCheckResult(context.Registration.FailureStatus, "The IM server's store takes no writes.", problem, data);
+        }
+
+        if (queue.State.Rows > options.Value.MaxQueuedSends * NearlyFull)
+        {
+            return HealthCheckResult.Degraded("The IM server's queue of sends in the store is nearly full.", null, data);
         }
 
         return pending > options.Value.MaxPendingMessages * NearlyFull
@@ -90,6 +97,8 @@ internal sealed class ImHealthCheck(
             ["connections"] = connections.Count,
             ["pendingMessages"] = pending,
             ["maxPendingMessages"] = options.Value.MaxPendingMessages,
+            ["queuedSends"] = queue.State.Rows,
+            ["oldestQueuedSendSeconds"] = (long)queue.OldestAge.TotalSeconds,
         };
         if (health.LastFailure is { } failure)
         {
