@@ -56,6 +56,8 @@ public static class ImMySqlBuilderExtensions
         Replace<ISendQueue>(services, storage => new RelationalSendQueue(storage.Lanes));
         services.Replace(ServiceDescriptor.Singleton<IStorageProbe>(provider => new RelationalProbe(
             provider.GetRequiredService<MySqlStorage>().Lanes, provider.GetRequiredService<TimeProvider>())));
+        services.TryAddSingleton<MySqlNodeGuard>();
+        services.Replace(ServiceDescriptor.Singleton<INodeGuard>(FindGuard));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStorageInitializer, MySqlInitializer>());
         return builder;
     }
@@ -63,6 +65,10 @@ public static class ImMySqlBuilderExtensions
     private static void Replace<T>(IServiceCollection services, Func<MySqlStorage, T> create)
         where T : class =>
         services.Replace(ServiceDescriptor.Singleton(provider => create(provider.GetRequiredService<MySqlStorage>())));
+
+    // None where a later Use… has chosen another store.
+    private static INodeGuard FindGuard(IServiceProvider services) =>
+        services.GetRequiredService<IMessageStore>() is RelationalMessageStore { Dialect: MySqlDialect } ? services.GetRequiredService<MySqlNodeGuard>() : null!;
 
     private static MySqlDataSource FindDataSource(IServiceProvider services) =>
         services.GetService<DbDataSource>() is { } dataSource

@@ -13,14 +13,13 @@ namespace Im.Messaging.Queue;
 ///        └────────── nothing left ───────────┴──── page done ──┴──────────────── more ◀─────────────────┘
 /// </code>
 /// There is no cursor: each pass begins at the lowest number, so a row whose transaction ends late is found. Only behind rows that must stay for now
-/// reading goes on after them.
+/// reading goes on after them. Its pauses go by the real clock: they pace the work and decide nothing.
 /// </remarks>
 internal sealed class SendQueueDrainer(
     Committer committer,
     DrainLease lease,
     QueuedSender sender,
     SendQueueGate gate,
-    TimeProvider time,
     IOptions<ImServerOptions> options,
     ILogger<SendQueueDrainer> logger)
 {
@@ -132,7 +131,7 @@ internal sealed class SendQueueDrainer(
     {
         while (committer.Pending > 0 && committer.Pending + _options.MaxQueuedSendsPerCommit > _options.MaxBatchMessages)
         {
-            await Task.Delay(BusyPause, time, stopping);
+            await Task.Delay(BusyPause, stopping);
         }
     }
 
@@ -140,7 +139,7 @@ internal sealed class SendQueueDrainer(
     {
         var delay = FirstBackoff * Math.Pow(2, Math.Min(failures, 10));
         Nudge();
-        await Task.Delay(delay < MaxBackoff ? delay : MaxBackoff, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(delay < MaxBackoff ? delay : MaxBackoff, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task TryReleaseAsync(ISendQueue store, CancellationToken giveUp)

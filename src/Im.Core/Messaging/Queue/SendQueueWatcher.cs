@@ -6,12 +6,12 @@ using Microsoft.Extensions.Options;
 namespace Im.Messaging.Queue;
 
 /// <summary>Looks at the queue now and then: wakes the drainer, and lets the host's sends go straight again when the queue has none of this node any more.</summary>
+/// <remarks>It goes by the real clock: its pauses pace the work and decide nothing.</remarks>
 internal sealed class SendQueueWatcher(
     SendQueueGate gate,
     SendQueueStatus status,
     SendQueueDrainer drainer,
     Committer committer,
-    TimeProvider time,
     IOptions<ImServerOptions> options,
     ILogger<SendQueueWatcher> logger)
 {
@@ -40,7 +40,7 @@ internal sealed class SendQueueWatcher(
         {
             try
             {
-                await Task.Delay(gate.IsQueueing ? QueueingInterval : Interval, time, stopping);
+                await Task.Delay(gate.IsQueueing ? QueueingInterval : Interval, stopping);
                 var state = await LookAsync(store, stopping);
                 isFailing = false;
                 if (gate.IsQueueing && state.Rows <= FewRows && committer.Pending < Math.Max(1, _options.QueueSendsAbove / 2))
@@ -73,7 +73,7 @@ internal sealed class SendQueueWatcher(
         gate.BeginClosing();
         try
         {
-            for (var started = time.GetTimestamp(); !isEmpty && time.GetElapsedTime(started) < MaxClosing;)
+            for (var waited = TimeSpan.Zero; !isEmpty && waited < MaxClosing; waited += ClosingInterval)
             {
                 // In this order: what has its answer is seen.
                 var isQuiet = !gate.HasQueuedInFlight;
@@ -81,7 +81,7 @@ internal sealed class SendQueueWatcher(
                 isEmpty = isQuiet && !state.HasRowsOfNode;
                 if (!isEmpty)
                 {
-                    await Task.Delay(ClosingInterval, time, stopping);
+                    await Task.Delay(ClosingInterval, stopping);
                 }
             }
         }

@@ -11,7 +11,7 @@ namespace Im.Messaging.Queue;
 /// <summary>Writes sends into the store's queue, in the order in which they came, many in one transaction; then they have their answer.</summary>
 /// <remarks>One loop writes; callers wait while its own short queue is full.</remarks>
 internal sealed class SendQueueWriter(
-    SendQueueGate gate, TimeProvider time, IOptions<ImServerOptions> options, ILogger<SendQueueWriter> logger)
+    SendQueueGate gate, SendQueueDrainer drainer, TimeProvider time, IOptions<ImServerOptions> options, ILogger<SendQueueWriter> logger)
 {
     private const int MaxWaiting = 2000;
 
@@ -75,6 +75,7 @@ internal sealed class SendQueueWriter(
             if (await store.AddAsync(sends, _options.MaxQueuedSends, CancellationToken.None))
             {
                 batch.ForEach(message => message.Queued(now));
+                drainer.Nudge();
                 return;
             }
 
