@@ -9,6 +9,7 @@ using Im.Diagnostics;
 using Im.Fanout;
 using Im.Groups;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Presence;
 using Im.Retention;
 using Im.Storage;
@@ -89,6 +90,16 @@ public static class ImServiceCollectionExtensions
         return builder;
     }
 
+    /// <summary>Adds a listener of queued sends. Adding the same type again is no error.</summary>
+    public static IImServerBuilder AddQueuedSendListener<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IImServerBuilder builder)
+        where T : class, IQueuedSendListener
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IQueuedSendListener, T>());
+        return builder;
+    }
+
     /// <summary>
     /// Says what is kept for how long. Without it messages are kept for ever, ids of sends and the commit log for 7 days. It can be safely called multiple
     /// times: all delegates apply, in order.
@@ -155,6 +166,7 @@ public static class ImServiceCollectionExtensions
         // Beside another message store the in-memory ones would answer for data that they do not have: then there is none, which is null.
         services.TryAddSingleton<IRetentionStore>(provider => IsInMemory(provider) ? new InMemoryRetentionStore(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<IUserDataStore>(provider => IsInMemory(provider) ? new InMemoryUserDataStore(provider.GetRequiredService<InMemoryState>()) : null!);
+        services.TryAddSingleton<ISendQueue>(provider => IsInMemory(provider) ? new InMemorySendQueue(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<IStorageProbe>(provider => IsInMemory(provider) ? new InMemoryStorageProbe() : null!);
     }
 
@@ -193,6 +205,14 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<AfterCommit>();
         services.TryAddSingleton<Delivery>();
         services.TryAddSingleton<Committer>();
+        services.TryAddSingleton<SendQueueGate>();
+        services.TryAddSingleton<SendQueueStatus>();
+        services.TryAddSingleton<SendQueueWriter>();
+        services.TryAddSingleton<SendQueueWatcher>();
+        services.TryAddSingleton<DrainLease>();
+        services.TryAddSingleton<QueuedSender>();
+        services.TryAddSingleton<SendQueueDrainer>();
+        services.TryAddSingleton<SendQueue>();
         services.TryAddSingleton<FanoutStrategies>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, WriteFanout>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, ReadFanout>());

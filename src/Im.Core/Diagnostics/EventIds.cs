@@ -66,4 +66,14 @@ internal static class EventIds
     public const int OperationFailed = 1516;
     public const int NodeDidNotAnswer = 1517;
     public const int LeaveFailed = 1518;
+
+    // 1700: queued sends
+    public const int SendQueueFull = 1700;
+    public const int SendsNotQueued = 1701;
+    public const int DrainLeaseTaken = 1702;
+    public const int DrainLeaseEnded = 1703;
+    public const int QueuedSendFailed = 1704;
+    public const int QueuedSendDropped = 1705;
+    public const int DrainFailed = 1706;
+    public const int QueueNotRead = 1707;
 }

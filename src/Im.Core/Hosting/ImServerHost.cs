@@ -2,6 +2,7 @@ using Im.Cluster;
 using Im.Connections;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Protocol;
 using Im.Retention;
 using Im.Storage;
@@ -32,6 +33,7 @@ internal sealed class ImServerHost(
     HeadCheck headCheck,
     RetentionLoop retention,
     ClusterHost cluster,
+    SendQueue sendQueue,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -80,13 +82,15 @@ internal sealed class ImServerHost(
 
         var generation = await store.GetGenerationAsync(cancellationToken);
         committer.StartAfter(await store.GetLastBatchNumberAsync(_options.NodeName, cancellationToken));
+        await sendQueue.StartAsync(cancellationToken);
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(
             GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
             GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
             GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
-            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"));
+            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
+            GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue"));
         await cluster.StartAsync(GuardAsync, cancellationToken);
         foreach (var transport in _transports)
         {
