@@ -10,6 +10,8 @@ using Im.Groups;
 using Im.Messaging;
 using Im.Presence;
 using Im.Retention;
+using Im.Rooms;
+using Im.Rooms.InMemory;
 using Im.Storage;
 using Im.Storage.InMemory;
 using Im.Sync;
@@ -42,9 +44,12 @@ public static class ImServiceCollectionExtensions
 
         services.AddOptions<ImRetentionOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRetentionOptions>, ImRetentionOptionsValidator>());
+        services.AddOptions<ImRoomOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRoomOptions>, ImRoomOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddStorage(services);
         AddInternals(services);
+        AddRooms(services);
         services.TryAddSingleton<IImMessages, ImMessages>();
         services.TryAddSingleton<IImGroups, ImGroups>();
         services.TryAddSingleton<IImConversations, ImConversations>();
@@ -110,6 +115,20 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<IRetentionStore>(provider => IsInMemory(provider) ? new InMemoryRetentionStore(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<IUserDataStore>(provider => IsInMemory(provider) ? new InMemoryUserDataStore(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<IStorageProbe>(provider => IsInMemory(provider) ? new InMemoryStorageProbe() : null!);
+    }
+
+    private static void AddRooms(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new InMemoryRooms(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IRoomStore>(provider => new InMemoryRoomStore(provider.GetRequiredService<InMemoryRooms>()));
+        services.TryAddSingleton<RoomMetrics>();
+        services.TryAddSingleton<RoomStoreFailures>();
+        services.TryAddSingleton<RoomPublisher>();
+        services.TryAddSingleton<RoomRegistry>();
+        services.TryAddSingleton<RoomReplayReader>();
+        services.TryAddSingleton<RoomAccessCheck>();
+        services.TryAddSingleton<RoomRequests>();
+        services.TryAddSingleton<IImRooms, ImRooms>();
     }
 
     private static bool IsInMemory(IServiceProvider provider) => provider.GetRequiredService<IMessageStore>() is InMemoryMessageStore;

@@ -45,4 +45,11 @@ internal static class EventIds
     public const int RetentionPassed = 1400;
     public const int RetentionFailed = 1401;
     public const int RetentionMissing = 1402;
+
+    // 1600: rooms
+    public const int RoomStoreFailed = 1600;
+    public const int RoomBatchFailed = 1601;
+    public const int RoomAnswerFailed = 1602;
+    public const int RoomPublishFailed = 1603;
+    public const int RoomRetireFailed = 1604;
 }

@@ -3,6 +3,7 @@ using Im.Diagnostics;
 using Im.Messaging;
 using Im.Protocol;
 using Im.Retention;
+using Im.Rooms;
 using Im.Storage;
 using Im.Sync;
 using Im.Users;
@@ -30,6 +31,7 @@ internal sealed class ImServerHost(
     Heartbeat heartbeat,
     HeadCheck headCheck,
     RetentionLoop retention,
+    RoomRegistry rooms,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -60,6 +62,7 @@ internal sealed class ImServerHost(
             await initializer.InitializeAsync(cancellationToken);
         }
 
+        await rooms.StartAsync(cancellationToken);
         var generation = await store.GetGenerationAsync(cancellationToken);
         committer.StartAfter(await store.GetLastBatchNumberAsync(_options.NodeName, cancellationToken));
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
@@ -68,7 +71,8 @@ internal sealed class ImServerHost(
             GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
             GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
             GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
-            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"));
+            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
+            GuardAsync(rooms.RunAsync(lifetime.Stopping), "rooms loop"));
         try
         {
             foreach (var transport in _transports)
