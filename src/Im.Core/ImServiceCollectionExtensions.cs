@@ -12,6 +12,8 @@ using Im.Messaging;
 using Im.Messaging.Queue;
 using Im.Presence;
 using Im.Retention;
+using Im.Rooms;
+using Im.Rooms.InMemory;
 using Im.Storage;
 using Im.Storage.InMemory;
 using Im.Sync;
@@ -46,10 +48,13 @@ public static class ImServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRetentionOptions>, ImRetentionOptionsValidator>());
         services.AddOptions<ImClusterOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImClusterOptions>, ImClusterOptionsValidator>());
+        services.AddOptions<ImRoomOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRoomOptions>, ImRoomOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddCluster(services);
         AddStorage(services);
         AddInternals(services);
+        AddRooms(services);
         services.TryAddSingleton<IImMessages, ImMessages>();
         services.TryAddSingleton<IImGroups, ImGroups>();
         services.TryAddSingleton<IImConversations, ImConversations>();
@@ -168,6 +173,20 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<IUserDataStore>(provider => IsInMemory(provider) ? new InMemoryUserDataStore(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<ISendQueue>(provider => IsInMemory(provider) ? new InMemorySendQueue(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<IStorageProbe>(provider => IsInMemory(provider) ? new InMemoryStorageProbe() : null!);
+    }
+
+    private static void AddRooms(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new InMemoryRooms(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IRoomStore>(provider => new InMemoryRoomStore(provider.GetRequiredService<InMemoryRooms>()));
+        services.TryAddSingleton<RoomMetrics>();
+        services.TryAddSingleton<RoomStoreFailures>();
+        services.TryAddSingleton<RoomPublisher>();
+        services.TryAddSingleton<RoomRegistry>();
+        services.TryAddSingleton<RoomReplayReader>();
+        services.TryAddSingleton<RoomAccessCheck>();
+        services.TryAddSingleton<RoomRequests>();
+        services.TryAddSingleton<IImRooms, ImRooms>();
     }
 
     private static bool IsInMemory(IServiceProvider provider) => provider.GetRequiredService<IMessageStore>() is InMemoryMessageStore;

@@ -5,6 +5,7 @@ using Im.Messaging;
 using Im.Messaging.Queue;
 using Im.Protocol;
 using Im.Retention;
+using Im.Rooms;
 using Im.Storage;
 using Im.Sync;
 using Im.Users;
@@ -34,6 +35,7 @@ internal sealed class ImServerHost(
     RetentionLoop retention,
     ClusterHost cluster,
     SendQueue sendQueue,
+    RoomRegistry rooms,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -80,6 +82,7 @@ internal sealed class ImServerHost(
             await initializer.InitializeAsync(cancellationToken);
         }
 
+        await rooms.StartAsync(cancellationToken);
         var generation = await store.GetGenerationAsync(cancellationToken);
         committer.StartAfter(await store.GetLastBatchNumberAsync(_options.NodeName, cancellationToken));
         await sendQueue.StartAsync(cancellationToken);
@@ -90,7 +93,8 @@ internal sealed class ImServerHost(
             GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
             GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
             GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
-            GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue"));
+            GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue"),
+            GuardAsync(rooms.RunAsync(lifetime.Stopping), "rooms loop"));
         await cluster.StartAsync(GuardAsync, cancellationToken);
         foreach (var transport in _transports)
         {
