@@ -66,4 +66,21 @@ internal static class EventIds
     public const int OperationFailed = 1516;
     public const int NodeDidNotAnswer = 1517;
     public const int LeaveFailed = 1518;
+
+    // 1700: queued sends
+    public const int SendQueueFull = 1700;
+    public const int SendsNotQueued = 1701;
+    public const int DrainLeaseTaken = 1702;
+    public const int DrainLeaseEnded = 1703;
+    public const int QueuedSendFailed = 1704;
+    public const int QueuedSendDropped = 1705;
+    public const int DrainFailed = 1706;
+    public const int QueueNotRead = 1707;
+
+    // 1600: rooms
+    public const int RoomStoreFailed = 1600;
+    public const int RoomBatchFailed = 1601;
+    public const int RoomAnswerFailed = 1602;
+    public const int RoomPublishFailed = 1603;
+    public const int RoomRetireFailed = 1604;
 }

@@ -2,8 +2,10 @@ using Im.Cluster;
 using Im.Connections;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Protocol;
 using Im.Retention;
+using Im.Rooms;
 using Im.Storage;
 using Im.Sync;
 using Im.Users;
@@ -32,6 +34,8 @@ internal sealed class ImServerHost(
     HeadCheck headCheck,
     RetentionLoop retention,
     ClusterHost cluster,
+    SendQueue sendQueue,
+    RoomRegistry rooms,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -78,15 +82,19 @@ internal sealed class ImServerHost(
             await initializer.InitializeAsync(cancellationToken);
         }
 
+        await rooms.StartAsync(cancellationToken);
         var generation = await store.GetGenerationAsync(cancellationToken);
         committer.StartAfter(await store.GetLastBatchNumberAsync(_options.NodeName, cancellationToken));
+        await sendQueue.StartAsync(cancellationToken);
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(
             GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
             GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
             GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
-            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"));
+            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
+            GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue"),
+            GuardAsync(rooms.RunAsync(lifetime.Stopping), "rooms loop"));
         await cluster.StartAsync(GuardAsync, cancellationToken);
         foreach (var transport in _transports)
         {
