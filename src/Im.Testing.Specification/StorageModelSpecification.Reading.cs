@@ -199,8 +199,8 @@ public abstract partial class StorageModelSpecification
                 await Reference.Messages.ReadEntriesAsync([run], int.MaxValue, CancellationToken.None).Soon(), await ExpandAsync([run]));
         }
 
-        var expected = await Reference.Groups.GetGroupsAsync(RandomItems.ConversationIds, CancellationToken.None).Soon();
-        var actual = await Groups.GetGroupsAsync(RandomItems.ConversationIds, CancellationToken.None).Soon();
+        var expected = await Reference.Groups.GetGroupsAsync(RandomItems.ConversationIds, int.MaxValue, CancellationToken.None).Soon();
+        var actual = await Groups.GetGroupsAsync(RandomItems.ConversationIds, int.MaxValue, CancellationToken.None).Soon();
         Assert.Equal(expected.Select(group => group?.Members.ToArray()), actual.Select(group => group?.Members.ToArray()));
         Assert.Equal(
             expected.Select(group => (group?.Info, group?.Version, group?.Fanout, group?.FanoutPinned, group?.IsDissolved)),

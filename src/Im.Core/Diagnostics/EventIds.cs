@@ -45,4 +45,9 @@ internal static class EventIds
     public const int RetentionPassed = 1400;
     public const int RetentionFailed = 1401;
     public const int RetentionMissing = 1402;
+
+    // 1550: large groups
+    public const int MemberCacheFailed = 1550;
+    public const int MembersCached = 1551;
+    public const int MemberNoticesFailed = 1552;
 }

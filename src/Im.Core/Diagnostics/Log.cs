@@ -108,4 +108,13 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.RetentionMissing, LogLevel.Warning, "The storage has no IRetentionStore, so nothing is ever deleted. Register one, or use a storage package that has it.")]
     public static partial void RetentionMissing(ILogger logger);
+
+    [LoggerMessage(EventIds.MemberCacheFailed, LogLevel.Warning, "The shared cache of the members of {ConversationId} failed; the store is asked instead.")]
+    public static partial void MemberCacheFailed(ILogger logger, string conversationId, Exception exception);
+
+    [LoggerMessage(EventIds.MembersCached, LogLevel.Debug, "The shared cache holds the {Members} members of {ConversationId} at version {Version}.")]
+    public static partial void MembersCached(ILogger logger, string conversationId, long version, int members);
+
+    [LoggerMessage(EventIds.MemberNoticesFailed, LogLevel.Error, "The members of {ConversationId} could not be read for offline notices; the rest of them are not told.")]
+    public static partial void MemberNoticesFailed(ILogger logger, string conversationId, Exception exception);
 }

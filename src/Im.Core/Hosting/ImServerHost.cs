@@ -1,4 +1,5 @@
 using Im.Connections;
+using Im.Conversations;
 using Im.Diagnostics;
 using Im.Messaging;
 using Im.Protocol;
@@ -30,6 +31,7 @@ internal sealed class ImServerHost(
     Heartbeat heartbeat,
     HeadCheck headCheck,
     RetentionLoop retention,
+    GroupMemberFiller memberFiller,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -68,7 +70,8 @@ internal sealed class ImServerHost(
             GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
             GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
             GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
-            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"));
+            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
+            GuardAsync(memberFiller.RunAsync(lifetime.Stopping), "large groups' members"));
         try
         {
             foreach (var transport in _transports)

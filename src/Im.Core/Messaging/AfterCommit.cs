@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Im.Messaging;
 
 /// <summary>What the host's handlers are told of one commit.</summary>
-internal sealed record StoredMessages(IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<OfflineNotice> Notices);
+internal sealed record StoredMessages(
+    IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<OfflineNotice> Notices, IReadOnlyList<LargeGroupMessage> LargeGroupMessages);
 
 /// <summary>Tells interceptors and the offline notifier of what was committed: in batches, in order, at most once, without holding anybody back.</summary>
 /// <remarks>The queue is bounded: where the handlers are slower than the commits, the oldest batch is dropped and counted.</remarks>
@@ -15,12 +16,15 @@ internal sealed class AfterCommit
 
     private readonly Channel<StoredMessages> _queue;
     private readonly Interceptors _interceptors;
+    private readonly LargeGroupNotices _largeGroups;
     private readonly IOfflineNotifier[] _notifiers;
     private readonly ILogger _logger;
 
-    public AfterCommit(Interceptors interceptors, IEnumerable<IOfflineNotifier> notifiers, ImMetrics metrics, ILogger<AfterCommit> logger)
+    public AfterCommit(
+        Interceptors interceptors, IEnumerable<IOfflineNotifier> notifiers, LargeGroupNotices largeGroups, ImMetrics metrics, ILogger<AfterCommit> logger)
     {
         _interceptors = interceptors;
+        _largeGroups = largeGroups;
         _notifiers = [.. notifiers];
         _logger = logger;
         _queue = Channel.CreateBounded<StoredMessages>(
@@ -54,7 +58,11 @@ internal sealed class AfterCommit
             await foreach (var stored in _queue.Reader.ReadAllAsync(cancellationToken))
             {
                 await _interceptors.NotifyAsync(stored.Messages, cancellationToken);
-                await NotifyOfflineAsync(stored, cancellationToken);
+                await NotifyOfflineAsync(stored.Notices, cancellationToken);
+                await foreach (var page in _largeGroups.ReadAsync(stored.LargeGroupMessages, cancellationToken))
+                {
+                    await NotifyOfflineAsync(page, cancellationToken);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -63,9 +71,9 @@ internal sealed class AfterCommit
         }
     }
 
-    private async ValueTask NotifyOfflineAsync(StoredMessages stored, CancellationToken cancellationToken)
+    private async ValueTask NotifyOfflineAsync(IReadOnlyList<OfflineNotice> notices, CancellationToken cancellationToken)
     {
-        if (stored.Notices.Count == 0)
+        if (notices.Count == 0)
         {
             return;
         }
@@ -74,11 +82,11 @@ internal sealed class AfterCommit
         {
             try
             {
-                await notifier.NotifyAsync(stored.Notices, cancellationToken);
+                await notifier.NotifyAsync(notices, cancellationToken);
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.NotifierFailed(_logger, notifier.GetType().Name, stored.Notices.Count, exception);
+                Log.NotifierFailed(_logger, notifier.GetType().Name, notices.Count, exception);
             }
         }
     }

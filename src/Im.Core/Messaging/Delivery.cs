@@ -239,6 +239,7 @@ internal sealed class Delivery(
     {
         var messages = new List<InterceptedMessage>();
         var notices = new List<OfflineNotice>();
+        var large = new List<LargeGroupMessage>();
         var offline = new Dictionary<string, string[]>(StringComparer.Ordinal);
         for (var i = 0; i < batch.Items.Count; i++)
         {
@@ -254,6 +255,12 @@ internal sealed class Delivery(
                 continue;
             }
 
+            if (message.Members.IsDefault)
+            {
+                large.Add(new LargeGroupMessage(message.ConversationId, result.Items[i].Seq, message.SenderId, stored.Content));
+                continue;
+            }
+
             // Who is offline is found once for a conversation and batch: its messages in one batch have the same members, and who they are now
             // may be others already.
             ref var absent = ref CollectionsMarshal.GetValueRefOrAddDefault(offline, message.ConversationId, out _);
@@ -265,6 +272,6 @@ internal sealed class Delivery(
             }
         }
 
-        return new StoredMessages(messages, notices);
+        return new StoredMessages(messages, notices, large);
     }
 }
