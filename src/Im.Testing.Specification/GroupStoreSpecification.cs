@@ -6,7 +6,7 @@ using static Im.Testing.Specification.TestItems;
 namespace Im.Testing.Specification;
 
 /// <summary>The rules of <see cref="IGroupStore"/> and of the changes that make groups.</summary>
-public abstract class GroupStoreSpecification(IStorageFixture fixture) : StorageSpecification(fixture)
+public abstract partial class GroupStoreSpecification(IStorageFixture fixture) : StorageSpecification(fixture)
 {
     private const string Id = "g:team";
 

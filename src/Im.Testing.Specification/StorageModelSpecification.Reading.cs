@@ -205,6 +205,13 @@ public abstract partial class StorageModelSpecification
         Assert.Equal(
             expected.Select(group => (group?.Info, group?.Version, group?.Fanout, group?.FanoutPinned, group?.IsDissolved)),
             actual.Select(group => (group?.Info, group?.Version, group?.Fanout, group?.FanoutPinned, group?.IsDissolved)));
+        foreach (var group in RandomItems.Groups)
+        {
+            var page = await Reference.Groups.ReadMembersAsync(group, null, int.MaxValue, CancellationToken.None).Soon();
+            var same = await Groups.ReadMembersAsync(group, null, int.MaxValue, CancellationToken.None).Soon();
+            Assert.Equal(page?.Version, same?.Version);
+            Assert.Equal(page?.Members, same?.Members);
+        }
     }
 
     private T Pick<T>(IReadOnlyList<T> from) => from[_random.Next(from.Count)];
