@@ -1,4 +1,5 @@
 using Im.Storage.MySql.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;
 
 namespace Im.Storage.MySql.Tests;
