@@ -44,7 +44,10 @@ public static class ImServiceCollectionExtensions
 
         services.AddOptions<ImRetentionOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRetentionOptions>, ImRetentionOptionsValidator>());
+        services.AddOptions<ImClusterOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImClusterOptions>, ImClusterOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
+        AddCluster(services);
         AddStorage(services);
         AddInternals(services);
         services.TryAddSingleton<IImMessages, ImMessages>();
@@ -97,6 +100,48 @@ public static class ImServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configure);
         builder.Services.Configure(configure);
         return builder;
+    }
+
+    /// <summary>Sets intervals and limits of the cluster. It can be safely called multiple times: all delegates apply, in order.</summary>
+    public static IImServerBuilder UseCluster(this IImServerBuilder builder, Action<ImClusterOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.Services.Configure(configure);
+        return builder;
+    }
+
+    /// <summary>
+    /// Makes several servers of this process, which share a storage, one cluster: for tests. Without it a server is a cluster of its own. The last call counts.
+    /// </summary>
+    public static IImServerBuilder UseInMemoryCluster(this IImServerBuilder builder, InMemoryCluster cluster)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(cluster);
+        builder.Services.Replace(ServiceDescriptor.Singleton(cluster));
+        builder.Services.Replace(ServiceDescriptor.Singleton<ISessionDirectory>(provider => new InMemorySessionDirectory(provider.GetRequiredService<InMemoryCluster>())));
+        builder.Services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => new InMemoryBackplane(provider.GetRequiredService<InMemoryCluster>())));
+        return builder;
+    }
+
+    private static void AddCluster(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new InMemoryCluster(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<ISessionDirectory>(provider => new InMemorySessionDirectory(provider.GetRequiredService<InMemoryCluster>()));
+        services.TryAddSingleton<IBackplane>(provider => new InMemoryBackplane(provider.GetRequiredService<InMemoryCluster>()));
+        services.TryAddSingleton<ClusterState>();
+        services.TryAddSingleton<ClusterSender>();
+        services.TryAddSingleton<ClusterSessions>();
+        services.TryAddSingleton<ClusterReceiver>();
+        services.TryAddSingleton<ClusterRequests>();
+        services.TryAddSingleton<ClusterNode>();
+        services.TryAddSingleton<ClusterHost>();
+        services.TryAddSingleton<RemoteSignals>();
+        services.TryAddSingleton<EarlyChunks>();
+        services.TryAddSingleton<LocalDelivery>();
+        services.TryAddSingleton<OnlineUsers>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, ListSessions>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, DisconnectSessions>());
     }
 
     private static void AddStorage(IServiceCollection services)

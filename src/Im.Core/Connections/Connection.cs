@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
+using Im.Cluster;
 using Im.Diagnostics;
 using Im.Protocol;
 using Im.Storage;
@@ -21,6 +22,7 @@ internal sealed class Connection : IConnectionHandler
     private readonly ImServerOptions _options;
     private readonly TimeProvider _time;
     private readonly ImMetrics _metrics;
+    private readonly ClusterState _cluster;
     private readonly ILogger _logger;
     private readonly StoreFailureLog _storeFailures;
     private readonly RequestQueue _queue;
@@ -48,6 +50,7 @@ internal sealed class Connection : IConnectionHandler
         _options = services.Options;
         _time = services.Time;
         _metrics = services.Metrics;
+        _cluster = services.Cluster;
         _logger = services.Logger;
         _storeFailures = services.StoreFailures;
         _openedAt = _lastReceivedAt = _time.GetTimestamp();
@@ -106,7 +109,7 @@ internal sealed class Connection : IConnectionHandler
             _hasSignIn = true;
         }
 
-        if (request.PacketCase == ClientPacket.PacketOneofCase.Ping && Session is not null)
+        if (request.PacketCase == ClientPacket.PacketOneofCase.Ping && Session is not null && !_cluster.IsRejoining)
         {
             // Answered at once: whoever pings wants to know whether the server lives, not whether it has work.
             ReplyPong(request.RequestId);
@@ -311,8 +314,7 @@ internal sealed class Connection : IConnectionHandler
         Interlocked.Exchange(ref _roomWaiter, null)?.TrySetResult();
         if (Session is { } session)
         {
-            session.Close();
-            _registry.Sessions.Remove(session);
+            _registry.End(session);
         }
     }
 

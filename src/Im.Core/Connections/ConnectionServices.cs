@@ -1,3 +1,4 @@
+using Im.Cluster;
 using Im.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -6,9 +7,13 @@ namespace Im.Connections;
 
 /// <summary>What every connection of the server shares; one object, so that a connection holds few references.</summary>
 internal sealed class ConnectionServices(
-    Requests requests, IOptions<ImServerOptions> options, TimeProvider time, ImMetrics metrics, ILogger<Connection> logger)
+    Requests requests, ClusterSessions clusterSessions, ClusterState cluster, IOptions<ImServerOptions> options, TimeProvider time, ImMetrics metrics, ILogger<Connection> logger)
 {
     public Requests Requests { get; } = requests;
+
+    public ClusterSessions ClusterSessions { get; } = clusterSessions;
+
+    public ClusterState Cluster { get; } = cluster;
 
     public ImServerOptions Options { get; } = options.Value;
 

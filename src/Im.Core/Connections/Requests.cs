@@ -1,3 +1,4 @@
+using Im.Cluster;
 using Im.Conversations;
 using Im.Devices;
 using Im.Diagnostics;
@@ -9,7 +10,7 @@ namespace Im.Connections;
 
 /// <summary>Takes each kind of request to where it is handled.</summary>
 internal sealed class Requests(
-    SignInHandler signIn, SendPipeline sends, SyncReader sync, ReadMarks marks, DeviceAcks acks, ServerLifetime lifetime, ImMetrics metrics)
+    SignInHandler signIn, SendPipeline sends, SyncReader sync, ReadMarks marks, DeviceAcks acks, ClusterState cluster, ServerLifetime lifetime, ImMetrics metrics)
 {
     public async ValueTask HandleAsync(Connection connection, ClientPacket request)
     {
@@ -46,7 +47,9 @@ internal sealed class Requests(
                 connection.Reply(request.RequestId, new ServerPacket { MarkedRead = await marks.MoveAsync(connection.Session.UserId, request.MarkRead, cancellationToken) });
                 break;
             case ClientPacket.PacketOneofCase.Ping:
-                // One that came before the sign-in was done.
+                // One that came before the sign-in was done, or while the sessions are registered again: a client whose session may have been
+                // replaced meanwhile is not told that it lives.
+                await cluster.WhenRegistered.WaitAsync(cancellationToken);
                 connection.ReplyPong(request.RequestId);
                 break;
             default:

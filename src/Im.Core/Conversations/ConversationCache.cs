@@ -43,6 +43,15 @@ internal sealed class ConversationCache(
         return _cache.Set(conversationId, loaded, static (known, loaded) => known.Version < loaded.Version ? loaded : known);
     }
 
+    /// <summary>Another node has changed the conversation: what is older than that version is forgotten.</summary>
+    public void Invalidate(string conversationId, long version)
+    {
+        if (_cache.TryGet(conversationId, out var known) && known.Version < version)
+        {
+            _cache.Remove(conversationId);
+        }
+    }
+
     /// <summary>Which of the users are members at exactly the version of the conversation that is returned, which may be newer than the one given.</summary>
     public async ValueTask<(ConversationInfo Info, IReadOnlyList<bool> IsMember)> FindMembersAsync(
         ConversationInfo info, IReadOnlyList<string> userIds, bool isLane, CancellationToken cancellationToken)

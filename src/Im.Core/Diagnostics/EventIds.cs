@@ -46,6 +46,27 @@ internal static class EventIds
     public const int RetentionFailed = 1401;
     public const int RetentionMissing = 1402;
 
+    // 1500: the cluster
+    public const int NotRegistered = 1500;
+    public const int NotRemoved = 1501;
+    public const int WaitingForName = 1502;
+    public const int DirectoryFailed = 1503;
+    public const int DirectoryIsBack = 1504;
+    public const int LeaseFailed = 1505;
+    public const int Fenced = 1506;
+    public const int Rejoined = 1507;
+    public const int NodeJoined = 1508;
+    public const int NodeGone = 1509;
+    public const int Reaped = 1510;
+    public const int ConnectionsNotEnded = 1511;
+    public const int BackplaneFailed = 1512;
+    public const int BackplaneIsBack = 1513;
+    public const int MessagesMissed = 1514;
+    public const int MessageNotUnderstood = 1515;
+    public const int OperationFailed = 1516;
+    public const int NodeDidNotAnswer = 1517;
+    public const int LeaveFailed = 1518;
+
     // 1550: large groups
     public const int MemberCacheFailed = 1550;
     public const int MembersCached = 1551;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Im.Cluster;
 using Im.Connections;
 using Im.Messaging;
 using Im.Storage;
@@ -14,6 +15,7 @@ internal sealed class ImHealthCheck(
     ConnectionRegistry connections,
     Committer committer,
     StorageHealth health,
+    ClusterState cluster,
     TimeProvider time,
     IOptions<ImServerOptions> options) : IHealthCheck, IDisposable
 {
@@ -38,6 +40,16 @@ internal sealed class ImHealthCheck(
         if (problem is not null || health.LastFailure is not null)
         {
             return new HealthCheckResult(context.Registration.FailureStatus, "The IM server's store takes no writes.", problem, data);
+        }
+
+        if (cluster.DirectoryFailure is not null)
+        {
+            return HealthCheckResult.Degraded("The session directory cannot be reached: this node goes on alone.", cluster.DirectoryFailure, data);
+        }
+
+        if (cluster is { MayHavePeers: true, IsBackplaneHealthy: false })
+        {
+            return HealthCheckResult.Degraded("The backplane does not carry this node's probe: other nodes' entries come late, by the head check.", null, data);
         }
 
         return pending > options.Value.MaxPendingMessages * NearlyFull
@@ -91,6 +103,13 @@ internal sealed class ImHealthCheck(
             ["pendingMessages"] = pending,
             ["maxPendingMessages"] = options.Value.MaxPendingMessages,
         };
+        if (cluster.MayHavePeers)
+        {
+            data["epoch"] = cluster.View.Epoch;
+            data["nodes"] = string.Join(", ", cluster.View.Nodes.Keys.Order(StringComparer.Ordinal));
+            data["sinceProbeMs"] = (long)cluster.SinceProbe.TotalMilliseconds;
+        }
+
         if (health.LastFailure is { } failure)
         {
             data["storageFailure"] = failure.Why;

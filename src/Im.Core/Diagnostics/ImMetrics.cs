@@ -28,6 +28,12 @@ internal sealed class ImMetrics : IDisposable
     private readonly Counter<long> _retentionDeleted;
     private readonly Counter<long> _retentionMerged;
     private readonly Counter<long> _retentionFailures;
+    private readonly Counter<long> _clusterFailures;
+    private readonly Counter<long> _clusterSent;
+    private readonly Counter<long> _clusterReceived;
+    private readonly Counter<long> _clusterDropped;
+    private readonly Counter<long> _clusterMissed;
+    private readonly Counter<long> _clusterRejoins;
     private readonly Histogram<double> _retentionSeconds;
     private readonly Histogram<double> _commitSeconds;
     private readonly Histogram<long> _commitMessages;
@@ -53,6 +59,12 @@ internal sealed class ImMetrics : IDisposable
         _retentionDeleted = _meter.CreateCounter<long>("im.retention.deleted", "{row}", "What retention deleted, by kind.");
         _retentionMerged = _meter.CreateCounter<long>("im.retention.merged", "{chunk}", "Inbox chunks that went into others.");
         _retentionFailures = _meter.CreateCounter<long>("im.retention.failures", "{failure}", "Parts of a pass that failed.");
+        _clusterFailures = _meter.CreateCounter<long>("im.cluster.failures", "{failure}", "What the directory or the backplane could not do, by part.");
+        _clusterSent = _meter.CreateCounter<long>("im.cluster.sent", "{message}", "Messages to other nodes, by whom they are for.");
+        _clusterReceived = _meter.CreateCounter<long>("im.cluster.received", "{message}", "Messages from other nodes.");
+        _clusterDropped = _meter.CreateCounter<long>("im.cluster.dropped", "{message}", "Messages between nodes that were dropped because a queue was full.");
+        _clusterMissed = _meter.CreateCounter<long>("im.cluster.missed", "{event}", "Times that messages from another node were missed.");
+        _clusterRejoins = _meter.CreateCounter<long>("im.cluster.rejoins", "{event}", "Times that this node had lost its lease.");
         _retentionSeconds = _meter.CreateHistogram<double>("im.retention.bite.duration", "s", "How long one transaction of retention took.");
         _commitSeconds = _meter.CreateHistogram<double>("im.commit.duration", "s", "How long a commit took.");
         _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
@@ -109,6 +121,18 @@ internal sealed class ImMetrics : IDisposable
             _retentionMerged.Add(bite.MergedChunks);
         }
     }
+
+    public void ClusterFailure(string part) => _clusterFailures.Add(1, Tag("part", part));
+
+    public void ClusterSent(string target) => _clusterSent.Add(1, Tag("to", target));
+
+    public void ClusterReceived() => _clusterReceived.Add(1);
+
+    public void ClusterDropped(string queue, int count) => _clusterDropped.Add(count, Tag("queue", queue));
+
+    public void ClusterMissed() => _clusterMissed.Add(1);
+
+    public void ClusterRejoined() => _clusterRejoins.Add(1);
 
     public void RetentionFailed(string part) => _retentionFailures.Add(1, Tag("part", part));
 

@@ -1,3 +1,4 @@
+using Im.Cluster;
 using Im.Connections;
 using Im.Conversations;
 using Im.Diagnostics;
@@ -32,6 +33,7 @@ internal sealed class ImServerHost(
     HeadCheck headCheck,
     RetentionLoop retention,
     GroupMemberFiller memberFiller,
+    ClusterHost cluster,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -39,6 +41,7 @@ internal sealed class ImServerHost(
     IHostApplicationLifetime? application = null) : IHostedLifecycleService
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(3);
 
     private readonly IImTransport[] _transports = [.. transports];
     private readonly ImServerOptions _options = options.Value;
@@ -57,6 +60,21 @@ internal sealed class ImServerHost(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        await cluster.AcquireNameAsync(cancellationToken);
+        try
+        {
+            await StartAllAsync(cancellationToken);
+        }
+        catch
+        {
+            // A host whose start failed does not stop what has started.
+            await StopAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task StartAllAsync(CancellationToken cancellationToken)
+    {
         foreach (var initializer in initializers)
         {
             await initializer.InitializeAsync(cancellationToken);
@@ -72,19 +90,11 @@ internal sealed class ImServerHost(
             GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
             GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
             GuardAsync(memberFiller.RunAsync(lifetime.Stopping), "large groups' members"));
-        try
+        await cluster.StartAsync(GuardAsync, cancellationToken);
+        foreach (var transport in _transports)
         {
-            foreach (var transport in _transports)
-            {
-                await transport.StartAsync(connections, cancellationToken);
-                _started.Add(transport);
-            }
-        }
-        catch
-        {
-            // A host whose start failed does not stop what has started.
-            await StopAsync(CancellationToken.None);
-            throw;
+            await transport.StartAsync(connections, cancellationToken);
+            _started.Add(transport);
         }
 
         Log.Started(logger, _options.NodeName, string.Join(", ", _transports.Select(transport => transport.Name)), generation);
@@ -143,6 +153,9 @@ internal sealed class ImServerHost(
         await StoppingAsync(cancellationToken);
         lifetime.Stop();
         await _giveUp.CancelAsync();
+        using var timeout = new CancellationTokenSource(LeaveTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        await TryLeaveAsync(either.Token);
         await Task.WhenAll(_committing, _telling, _background).WaitAsync(cancellationToken);
         Log.Stopped(logger, _options.NodeName);
     }
@@ -156,6 +169,19 @@ internal sealed class ImServerHost(
             throw new InvalidOperationException(
                 "The IM server has no IUserProvider, so it does not know who your users are. Write a class that implements Im.Users.IUserProvider and add the line: "
                 + "builder.Services.AddImServer().AddUserProvider<MyUserProvider>();");
+        }
+    }
+
+    // What cannot be told any more is found by the others: by their head checks, and when the lease has run out.
+    private async Task TryLeaveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await cluster.StopAsync(cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            Log.LeaveFailed(logger, exception);
         }
     }
 

@@ -1,12 +1,18 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Im.Diagnostics;
+using Im.Model;
+using Im.Presence;
 using Microsoft.Extensions.Logging;
 
 namespace Im.Messaging;
 
 /// <summary>What the host's handlers are told of one commit.</summary>
 internal sealed record StoredMessages(
-    IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<OfflineNotice> Notices, IReadOnlyList<LargeGroupMessage> LargeGroupMessages);
+    IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<MemberNotice> Notices, IReadOnlyList<LargeGroupMessage> LargeGroupMessages);
+
+/// <summary>A stored message and the members of its conversation, online or not.</summary>
+internal sealed record MemberNotice(string ConversationId, long Seq, string SenderId, MessageContent Content, ImmutableArray<string> Members);
 
 /// <summary>Tells interceptors and the offline notifier of what was committed: in batches, in order, at most once, without holding anybody back.</summary>
 /// <remarks>The queue is bounded: where the handlers are slower than the commits, the oldest batch is dropped and counted.</remarks>
@@ -18,14 +24,21 @@ internal sealed class AfterCommit
     private readonly Interceptors _interceptors;
     private readonly LargeGroupNotices _largeGroups;
     private readonly IOfflineNotifier[] _notifiers;
+    private readonly OnlineUsers _online;
     private readonly ILogger _logger;
 
     public AfterCommit(
-        Interceptors interceptors, IEnumerable<IOfflineNotifier> notifiers, LargeGroupNotices largeGroups, ImMetrics metrics, ILogger<AfterCommit> logger)
+        Interceptors interceptors,
+        IEnumerable<IOfflineNotifier> notifiers,
+        LargeGroupNotices largeGroups,
+        OnlineUsers online,
+        ImMetrics metrics,
+        ILogger<AfterCommit> logger)
     {
         _interceptors = interceptors;
         _largeGroups = largeGroups;
         _notifiers = [.. notifiers];
+        _online = online;
         _logger = logger;
         _queue = Channel.CreateBounded<StoredMessages>(
             new BoundedChannelOptions(MaxQueuedBatches) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
@@ -71,8 +84,9 @@ internal sealed class AfterCommit
         }
     }
 
-    private async ValueTask NotifyOfflineAsync(IReadOnlyList<OfflineNotice> notices, CancellationToken cancellationToken)
+    private async ValueTask NotifyOfflineAsync(IReadOnlyList<MemberNotice> members, CancellationToken cancellationToken)
     {
+        var notices = await FindOfflineAsync(members, cancellationToken);
         if (notices.Count == 0)
         {
             return;
@@ -89,5 +103,33 @@ internal sealed class AfterCommit
                 Log.NotifierFailed(_logger, notifier.GetType().Name, notices.Count, exception);
             }
         }
+    }
+
+    // Asked once for all members of a commit, on all nodes.
+    private async ValueTask<List<OfflineNotice>> FindOfflineAsync(IReadOnlyList<MemberNotice> notices, CancellationToken cancellationToken)
+    {
+        var offline = new List<OfflineNotice>();
+        if (notices.Count == 0)
+        {
+            return offline;
+        }
+
+        var members = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var list in notices.Select(notice => notice.Members).Distinct())
+        {
+            members.UnionWith(list);
+        }
+
+        var online = await _online.FindAsync([.. members], cancellationToken);
+        foreach (var notice in notices)
+        {
+            string[] recipients = [.. notice.Members.Where(userId => userId != notice.SenderId && !online.Contains(userId))];
+            if (recipients.Length > 0)
+            {
+                offline.Add(new OfflineNotice(notice.ConversationId, notice.Seq, notice.SenderId, notice.Content, recipients));
+            }
+        }
+
+        return offline;
     }
 }

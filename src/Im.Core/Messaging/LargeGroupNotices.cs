@@ -1,5 +1,5 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using Im.Connections;
 using Im.Conversations;
 using Im.Diagnostics;
 using Im.Groups;
@@ -13,14 +13,14 @@ namespace Im.Messaging;
 /// <summary>A stored message of a large group, whose members are not in memory.</summary>
 internal readonly record struct LargeGroupMessage(string ConversationId, ConversationSeq Seq, string SenderId, MessageContent Content);
 
-/// <summary>Finds who is to be notified of messages in large groups: reads the members page by page, a while after the commit.</summary>
+/// <summary>Finds who are the members for whom a message of a large group is: reads them page by page, a while after the commit.</summary>
 /// <remarks>
 /// Who has left meanwhile is not told, nor who has joined behind the message. At most once: where the members cannot be read, the rest is left out.
 /// </remarks>
-internal sealed class LargeGroupNotices(IGroupStore groups, SessionRegistry sessions, ILogger<LargeGroupNotices> logger)
+internal sealed class LargeGroupNotices(IGroupStore groups, ILogger<LargeGroupNotices> logger)
 {
     /// <summary>The notices of one batch's messages, one page of members at a time.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<OfflineNotice>> ReadAsync(
+    public async IAsyncEnumerable<IReadOnlyList<MemberNotice>> ReadAsync(
         IReadOnlyList<LargeGroupMessage> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var group in messages.GroupBy(message => message.ConversationId, StringComparer.Ordinal))
@@ -30,25 +30,25 @@ internal sealed class LargeGroupNotices(IGroupStore groups, SessionRegistry sess
             {
                 var page = await TryReadAsync(group.Key, after, cancellationToken);
                 after = page.Count == GroupChanger.PageSize ? page[^1].UserId : null;
-                if (Describe(group, [.. page.Where(member => !sessions.IsOnline(member.UserId))]) is { Count: > 0 } notices)
+                if (page.Count > 0)
                 {
-                    yield return notices;
+                    yield return Describe(group, page);
                 }
             }
             while (after is not null);
         }
     }
 
-    private static List<OfflineNotice> Describe(IEnumerable<LargeGroupMessage> messages, GroupMember[] absent)
+    private static List<MemberNotice> Describe(IEnumerable<LargeGroupMessage> messages, IReadOnlyList<GroupMember> page)
     {
-        var notices = new List<OfflineNotice>();
+        ImmutableArray<string> everyone = [.. page.Select(member => member.UserId)];
+        var newest = page.Max(member => member.Joined);
+        var notices = new List<MemberNotice>();
         foreach (var message in messages)
         {
-            string[] recipients = [.. absent.Where(member => member.Joined < message.Seq && member.UserId != message.SenderId).Select(member => member.UserId)];
-            if (recipients.Length > 0)
-            {
-                notices.Add(new OfflineNotice(message.ConversationId, message.Seq.Value, message.SenderId, message.Content, recipients));
-            }
+            // One list for most messages, so that who is online is asked once.
+            var members = newest < message.Seq ? everyone : [.. page.Where(member => member.Joined < message.Seq).Select(member => member.UserId)];
+            notices.Add(new MemberNotice(message.ConversationId, message.Seq.Value, message.SenderId, message.Content, members));
         }
 
         return notices;

@@ -15,6 +15,7 @@ internal sealed class CatchUpScheduler(
     IMessageStore store,
     IConversationStore conversations,
     PageReader pages,
+    EarlyChunks early,
     ImMetrics metrics,
     Checkpoints checkpoints,
     TimeProvider time,
@@ -29,6 +30,8 @@ internal sealed class CatchUpScheduler(
     private readonly Channel<Session> _sessions = Channel.CreateUnbounded<Session>();
 
     public ImMetrics Metrics => metrics;
+
+    public EarlyChunks Early => early;
 
     /// <summary>Gives the session a turn. The session takes care to ask once only.</summary>
     public void Schedule(Session session) => _sessions.Writer.TryWrite(session);
