@@ -1,5 +1,6 @@
 using Im.Cluster;
 using Im.Connections;
+using Im.Conversations;
 using Im.Diagnostics;
 using Im.Messaging;
 using Im.Messaging.Queue;
@@ -33,6 +34,7 @@ internal sealed class ImServerHost(
     Heartbeat heartbeat,
     HeadCheck headCheck,
     RetentionLoop retention,
+    GroupMemberFiller memberFiller,
     ClusterHost cluster,
     SendQueue sendQueue,
     RoomRegistry rooms,
@@ -94,7 +96,8 @@ internal sealed class ImServerHost(
             GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
             GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
             GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue"),
-            GuardAsync(rooms.RunAsync(lifetime.Stopping), "rooms loop"));
+            GuardAsync(rooms.RunAsync(lifetime.Stopping), "rooms loop"),
+            GuardAsync(memberFiller.RunAsync(lifetime.Stopping), "large groups' members"));
         await cluster.StartAsync(GuardAsync, cancellationToken);
         foreach (var transport in _transports)
         {
