@@ -242,7 +242,17 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<FanoutStrategies>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, WriteFanout>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, ReadFanout>());
+        AddLoop<CatchUpScheduler>(services);
+        AddLoop<Heartbeat>(services);
+        AddLoop<HeadCheck>(services);
+        AddLoop<RetentionLoop>(services);
+        AddLoop<GroupMemberFiller>(services);
+        AddLoop<RoomRegistry>(services);
     }
+
+    private static void AddLoop<T>(IServiceCollection services)
+        where T : class, IServerLoop =>
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IServerLoop, T>(provider => provider.GetRequiredService<T>()));
 
     private sealed class Builder(IServiceCollection services) : IImServerBuilder
     {
