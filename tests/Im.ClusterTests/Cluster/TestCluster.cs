@@ -111,7 +111,7 @@ internal sealed class TestCluster : IAsyncDisposable
         await MariaDb.DisposeAsync();
     }
 
-    private static async Task<MySqlConnection> OpenAsync(string connectionString)
+    public static async Task<MySqlConnection> OpenAsync(string connectionString)
     {
         var connection = new MySqlConnection(connectionString + ";Pooling=false");
         await connection.OpenAsync();
