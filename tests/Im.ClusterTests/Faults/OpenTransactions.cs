@@ -21,8 +21,15 @@ internal static class OpenTransactions
             await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted);
             await using var command = connection.CreateCommand();
             command.Transaction = (MySqlTransaction)transaction;
-            command.CommandText = "SELECT COUNT(*) FROM (SELECT head FROM im_conversations FOR UPDATE) locked";
-            await command.ExecuteScalarAsync();
+            command.CommandText = "SELECT head FROM im_conversations FOR UPDATE";
+            await using (var reader = await command.ExecuteReaderAsync())
+            {
+                while (await reader.ReadAsync())
+                {
+                    // Locked when they are read.
+                }
+            }
+
             for (var i = 0; i < MaxPolls && await CountAsync(cluster, ports, "t.trx_state = 'LOCK WAIT'") == 0; i++)
             {
                 await Task.Delay(25);
