@@ -32,9 +32,9 @@ internal static class ClusterTour
             Say("Ended; so is everything that was started.");
             return 0;
         }
-        catch (TourException problem)
+        catch (Exception problem)
         {
-            Console.Error.WriteLine(problem.Message);
+            Console.Error.WriteLine(problem is TourException ? problem.Message : $"The tour broke off: {problem}");
             return 1;
         }
     }

@@ -57,6 +57,7 @@ internal sealed class Place : IAsyncDisposable
             [.. OwnAssembly(), "--node", Name(number), "--tcp", $"{tcp}", "--urls", $"http://127.0.0.1:{web}",
                 "--mysql", ConnectionString + ";Database=im", "--redis", $"127.0.0.1:{_redisPort}", "--Cluster:LeaseDuration", "00:00:03", "--Cluster:RenewInterval", "00:00:00.5"]);
         await Ports.WhenOpenAsync(tcp, () => child.Failure, cancellationToken);
+        await Ports.WhenOpenAsync(web, () => child.Failure, cancellationToken);
         return child;
     }
 
