@@ -22,6 +22,7 @@ internal sealed class InMemoryReference : IKnownGroups, IAsyncDisposable
         {
             Retention = _services.GetService<IRetentionStore>(),
             UserData = _services.GetService<IUserDataStore>(),
+            SendQueue = _services.GetService<ISendQueue>(),
         };
     }
 

@@ -12,7 +12,7 @@ namespace Im.Conversations;
 /// What does not fit into the queue is left out: then the cache holds an older version or nothing, the store is asked, and the next look-up wants a fill
 /// again. A fill ends where the group changes meanwhile, since its pages would be of two member lists.
 /// </remarks>
-internal sealed class GroupMemberFiller
+internal sealed class GroupMemberFiller : IServerLoop
 {
     private const int MaxQueued = 256;
     private const int PageSize = 1000;
@@ -55,6 +55,8 @@ internal sealed class GroupMemberFiller
     /// <summary>The version after this one differs from it by these users.</summary>
     public void Change(string conversationId, long fromVersion, IReadOnlyList<string> added, IReadOnlyList<string> removed, bool isDissolved) =>
         _jobs.Writer.TryWrite(new Job(conversationId, fromVersion, added, removed, isDissolved));
+
+    public string Name => "large groups' members";
 
     /// <summary>Works until the token is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

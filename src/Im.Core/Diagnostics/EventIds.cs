@@ -71,4 +71,21 @@ internal static class EventIds
     public const int MemberCacheFailed = 1550;
     public const int MembersCached = 1551;
     public const int MemberNoticesFailed = 1552;
+
+    // 1600: rooms
+    public const int RoomStoreFailed = 1600;
+    public const int RoomBatchFailed = 1601;
+    public const int RoomAnswerFailed = 1602;
+    public const int RoomPublishFailed = 1603;
+    public const int RoomRetireFailed = 1604;
+
+    // 1700: queued sends
+    public const int SendQueueFull = 1700;
+    public const int SendsNotQueued = 1701;
+    public const int DrainLeaseTaken = 1702;
+    public const int DrainLeaseEnded = 1703;
+    public const int QueuedSendFailed = 1704;
+    public const int QueuedSendDropped = 1705;
+    public const int DrainFailed = 1706;
+    public const int QueueNotRead = 1707;
 }

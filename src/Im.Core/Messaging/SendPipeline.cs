@@ -31,16 +31,11 @@ internal sealed class SendPipeline(
     /// <summary>Ends when the message is answered or handed to the committer, which answers it later.</summary>
     public async ValueTask SubmitAsync(PendingMessage message, CancellationToken cancellationToken)
     {
-        if (CheckFields(message) is { } problem)
+        if (!Begin(message))
         {
-            message.Refuse(problem.Code, problem.Message);
             return;
         }
 
-        message.ConversationId = message.TargetConversationId.Length > 0
-            ? message.TargetConversationId
-            : ConversationId.Direct(message.SenderId, message.TargetUserId);
-        message.Hash = ContentMapping.Hash(message.ConversationId, message.Content, message.NonPersistent);
         try
         {
             await CheckAndSubmitAsync(message, cancellationToken);
@@ -51,6 +46,51 @@ internal sealed class SendPipeline(
             message.IsDoomed = true;
             await committer.SubmitAsync(message, cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// Checks what can be checked long before the commit: the fields and the target. False: the message is answered. Interceptors and the sender's
+    /// membership at the time of the commit are left to <see cref="SubmitAsync"/>.
+    /// </summary>
+    public async ValueTask<bool> CheckAsync(PendingMessage message, CancellationToken cancellationToken)
+    {
+        if (!Begin(message))
+        {
+            return false;
+        }
+
+        try
+        {
+            var (info, refusal) = await ResolveAsync(message, cancellationToken);
+            if (info is not null)
+            {
+                return true;
+            }
+
+            await RefuseUnlessStoredAsync(message, refusal.Code, refusal.Message, cancellationToken);
+        }
+        catch (ImStorageException exception)
+        {
+            Log.ReloadFailed(logger, message.ConversationId, exception);
+            message.Refuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message);
+        }
+
+        return false;
+    }
+
+    private bool Begin(PendingMessage message)
+    {
+        if (CheckFields(message) is { } problem)
+        {
+            message.Refuse(problem.Code, problem.Message);
+            return false;
+        }
+
+        message.ConversationId = message.TargetConversationId.Length > 0
+            ? message.TargetConversationId
+            : ConversationId.Direct(message.SenderId, message.TargetUserId);
+        message.Hash = ContentMapping.Hash(message.ConversationId, message.Content, message.NonPersistent);
+        return true;
     }
 
     private async ValueTask CheckAndSubmitAsync(PendingMessage message, CancellationToken cancellationToken)

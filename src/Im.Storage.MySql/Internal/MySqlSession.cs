@@ -16,18 +16,22 @@ internal sealed class MySqlSession : SqlSession
     private readonly DbConnection _connection;
     private readonly MySqlSettings _settings;
     private readonly ConcurrentQueue<string>? _lost;
+    private readonly ConnectionMarks _marks;
     private readonly string _mark = $"im-{Guid.NewGuid():n}";
     private readonly DbCommand _begin;
     private readonly DbCommand _commit;
     private readonly DbCommand _rollback;
     private bool _isInTransaction;
+    private string? _markedFor;
 
     /// <summary>Takes an open connection over and prepares it for a lane.</summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="settings">Its settings.</param>
     /// <param name="lost">For a lane that writes: gets the session's mark when it ends in the middle of a transaction.</param>
-    public MySqlSession(DbConnection connection, MySqlSettings settings, ConcurrentQueue<string>? lost)
+    /// <param name="marks">For a lane that writes: by which other nodes find the connection.</param>
+    public MySqlSession(DbConnection connection, MySqlSettings settings, ConcurrentQueue<string>? lost, ConnectionMarks marks)
     {
+        _marks = marks;
         _connection = connection;
         _settings = settings;
         _lost = lost;
@@ -41,6 +45,8 @@ internal sealed class MySqlSession : SqlSession
         Execute($"SET SESSION TRANSACTION ISOLATION LEVEL {(isWriter ? "READ COMMITTED" : "REPEATABLE READ")}");
         if (isWriter)
         {
+            // A driver with a pool gives a connection with the locks that it had.
+            Execute("DO RELEASE_ALL_LOCKS()");
             Execute($"DO GET_LOCK('{_mark}', 0)");
         }
 
@@ -51,7 +57,15 @@ internal sealed class MySqlSession : SqlSession
 
     public override void BeginRead() => Begin();
 
-    public override void BeginWrite() => Begin();
+    public override void BeginWrite()
+    {
+        if (!ReferenceEquals(_markedFor, _marks.Instance))
+        {
+            MarkForOthers();
+        }
+
+        Begin();
+    }
 
     public override void Commit()
     {
@@ -89,12 +103,26 @@ internal sealed class MySqlSession : SqlSession
         {
             if (Query($"SELECT NULLIF(IS_USED_LOCK('{mark}'), CONNECTION_ID())") is { } id)
             {
-                Execute($"KILL CONNECTION {Convert.ToInt64(id, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)}");
+                Kill(Convert.ToInt64(id, CultureInfo.InvariantCulture));
             }
         }
         catch (DbException)
         {
             // It has ended in the meantime, or a proxy forbids it: then the server's own time limit ends it.
+        }
+    }
+
+    /// <summary>Ends a connection; one that has ended in the meantime is no error.</summary>
+    public void Kill(long id)
+    {
+        const int NoSuchThread = 1094;
+        try
+        {
+            Execute(string.Create(CultureInfo.InvariantCulture, $"KILL CONNECTION {id}"));
+        }
+        catch (DbException exception) when (MySqlErrors.NumberOf(exception) == NoSuchThread)
+        {
+            // It has just ended.
         }
     }
 
@@ -130,6 +158,21 @@ internal sealed class MySqlSession : SqlSession
 
     private static string Seconds(TimeSpan time) =>
         Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    // One that finds no free name stays without: then only the server's own time limit ends its transaction.
+    private void MarkForOthers()
+    {
+        var instance = _marks.Instance;
+        for (var i = 0; instance is not null && _lost is not null && i < ConnectionMarks.Count; i++)
+        {
+            if (Query($"SELECT GET_LOCK('{_marks.Next(instance)}', 0)") is { } taken && Convert.ToInt64(taken, CultureInfo.InvariantCulture) == 1)
+            {
+                break;
+            }
+        }
+
+        _markedFor = instance;
+    }
 
     private void Begin()
     {
