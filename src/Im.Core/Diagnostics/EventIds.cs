@@ -83,4 +83,10 @@ internal static class EventIds
     public const int RoomAnswerFailed = 1602;
     public const int RoomPublishFailed = 1603;
     public const int RoomRetireFailed = 1604;
+
+    // 1650: presence and signals
+    public const int PresenceListenerFailed = 1650;
+    public const int PresenceEventsDropped = 1651;
+    public const int PresenceFailed = 1652;
+    public const int PresenceNotRead = 1653;
 }
