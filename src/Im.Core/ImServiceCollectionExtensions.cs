@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Im;
 using Im.Cluster;
+using Im.Cluster.InMemory;
 using Im.Connections;
 using Im.Conversations;
 using Im.Data;
@@ -216,12 +217,18 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<SyncReader>();
         services.TryAddSingleton<HistoryReader>();
         services.TryAddSingleton<UserDirectory>();
+        services.TryAddSingleton<IGroupMemberCache>(_ => new InMemoryGroupMemberCache(capacity: 0));
+        services.TryAddSingleton<GroupMemberFiller>();
+        services.TryAddSingleton<LargeGroupMembers>();
         services.TryAddSingleton<ConversationCache>();
+        services.TryAddSingleton<GroupRules>();
+        services.TryAddSingleton<GroupChanger>();
         services.TryAddSingleton<ReadMarks>();
         services.TryAddSingleton<DeviceAcks>();
         services.TryAddSingleton<Interceptors>();
         services.TryAddSingleton<SignalRelay>();
         services.TryAddSingleton<SendPipeline>();
+        services.TryAddSingleton<LargeGroupNotices>();
         services.TryAddSingleton<AfterCommit>();
         services.TryAddSingleton<Delivery>();
         services.TryAddSingleton<Committer>();
@@ -236,7 +243,17 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<FanoutStrategies>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, WriteFanout>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, ReadFanout>());
+        AddLoop<CatchUpScheduler>(services);
+        AddLoop<Heartbeat>(services);
+        AddLoop<HeadCheck>(services);
+        AddLoop<RetentionLoop>(services);
+        AddLoop<GroupMemberFiller>(services);
+        AddLoop<RoomRegistry>(services);
     }
+
+    private static void AddLoop<T>(IServiceCollection services)
+        where T : class, IServerLoop =>
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IServerLoop, T>(provider => provider.GetRequiredService<T>()));
 
     private sealed class Builder(IServiceCollection services) : IImServerBuilder
     {

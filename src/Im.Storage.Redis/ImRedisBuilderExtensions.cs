@@ -24,8 +24,7 @@ public static class ImRedisBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configuration);
-        builder.Services.Configure<ImRedisOptions>(options => options.Configuration = configuration);
-        return Use(builder, ServiceDescriptor.Singleton<IMultiplexerSource, ConfiguredMultiplexer>(), configure);
+        return Use(builder, options => (options.Configuration, options.Connect) = (configuration, null), configure);
     }
 
     /// <summary>The same over a multiplexer that the host makes and disposes of.</summary>
@@ -39,22 +38,22 @@ public static class ImRedisBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(connect);
-        return Use(builder, ServiceDescriptor.Singleton<IMultiplexerSource>(services => new HostsMultiplexer(() => connect(services))), configure);
+        return Use(builder, options => options.Connect = connect, configure);
     }
 
-    private static IImServerBuilder Use(IImServerBuilder builder, ServiceDescriptor source, Action<ImRedisOptions>? configure)
+    private static IImServerBuilder Use(IImServerBuilder builder, Action<ImRedisOptions> choose, Action<ImRedisOptions>? configure)
     {
         var services = builder.Services;
-        var options = services.AddOptions<ImRedisOptions>().ValidateOnStart();
+        var options = services.AddOptions<ImRedisOptions>().Configure(choose).ValidateOnStart();
         if (configure is not null)
         {
             options.Configure(configure);
         }
 
         services.TryAddSingleton(TimeProvider.System);
-        services.Replace(source);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRedisOptions>, RedisOptionsValidator>());
         services.TryAddSingleton<RedisMetrics>();
+        services.TryAddSingleton<MultiplexerSource>();
         services.TryAddSingleton<RedisConnection>();
         services.TryAddSingleton<RedisKeys>();
         services.Replace(ServiceDescriptor.Singleton<ISessionDirectory, RedisSessionDirectory>());

@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace Im.Storage.Redis;
 
 /// <summary>How the server uses Redis; each option has a default. Validated at start, all errors at once.</summary>
@@ -59,4 +61,7 @@ public sealed class ImRedisOptions
     /// </summary>
     /// <value>Default: 10,000.</value>
     public int MaxQueuedMessages { get; set; } = 10_000;
+
+    /// <summary>Makes the host's multiplexer; null = <see cref="Configuration"/> counts.</summary>
+    internal Func<IServiceProvider, Task<IConnectionMultiplexer>>? Connect { get; set; }
 }

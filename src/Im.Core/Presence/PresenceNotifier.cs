@@ -188,12 +188,29 @@ internal sealed class PresenceNotifier : IClusterListener
         try
         {
             var info = _conversations.Find(conversationId);
-            if (info is null || (isDoubted && info.Members.Length <= _options.MaxConversationMembers))
+            if (info is null || isDoubted)
             {
                 info = await _conversations.ReloadAsync(conversationId, cancellationToken);
             }
 
-            _watches.Refresh(conversationId, info);
+            if (info is { Group.IsDissolved: true })
+            {
+                info = null;
+            }
+
+            // A conversation that was dropped while the members were looked up and subscribed to again is looked at again.
+            while (_watches.Concerned(conversationId, info?.Version) is { } concerned)
+            {
+                var members = new HashSet<string>(StringComparer.Ordinal);
+                if (info is not null)
+                {
+                    (info, var isMember) = await _conversations.FindMembersAsync(info, concerned, isLane: false, cancellationToken);
+                    members.UnionWith(concerned.Where((_, index) => isMember[index]));
+                }
+
+                _watches.Refresh(conversationId, info, members);
+            }
+
             return true;
         }
         catch (ImStorageException exception)

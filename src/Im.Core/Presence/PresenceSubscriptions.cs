@@ -110,12 +110,18 @@ internal sealed class PresenceSubscriptions(
         string userId, string conversationId, CancellationToken cancellationToken)
     {
         var info = conversationId.Length == 0 ? null : await conversations.GetAsync(conversationId, cancellationToken);
-        if (info is null || !info.IsMember(userId) || !await ExistsAsync(userId, info, cancellationToken))
+        if (info is null or { Group.IsDissolved: true })
         {
             return (null, [], false);
         }
 
-        return info.Members.Length <= _options.MaxConversationMembers
+        (info, var isMember) = await conversations.FindMembersAsync(info, [userId], isLane: false, cancellationToken);
+        if (!isMember[0] || !await ExistsAsync(userId, info, cancellationToken))
+        {
+            return (null, [], false);
+        }
+
+        return info.HasMembers && info.MemberCount <= _options.MaxConversationMembers
             ? (info, info.Members, false)
             : (info, await FindOnlineAsync(info, cancellationToken), true);
     }
@@ -157,7 +163,9 @@ internal sealed class PresenceSubscriptions(
             }
         }
 
-        return [.. found.Where(info.IsMember).Take(_options.MaxConversationMembers)];
+        string[] some = [.. found.Take(_options.MaxConversationMembers)];
+        var (_, isMember) = await conversations.FindMembersAsync(info, some, isLane: false, cancellationToken);
+        return [.. some.Where((_, index) => isMember[index])];
     }
 
     private static ImException Forbidden() => new(

@@ -188,20 +188,34 @@ internal sealed partial class PresenceWatches(TimeProvider time, PresenceMetrics
         }
     }
 
-    /// <summary>
-    /// The conversation as it is now, null = gone: who is no member any more watches and is watched no more, and new members are watched.
-    /// </summary>
-    public void Refresh(string conversationId, ConversationInfo? info)
+    /// <summary>Who watches or is watched in the conversation, if what is known of it is of another version; null = nothing is to be done.</summary>
+    public string[]? Concerned(string conversationId, long? version)
     {
         lock (_lock)
         {
-            if (!_conversations.TryGetValue(conversationId, out var conversation) || conversation.Version == info?.Version)
+            return _conversations.TryGetValue(conversationId, out var conversation) && conversation.Version != version
+                ? [.. conversation.Watchers.Select(watcher => watcher.Session.UserId).Union(conversation.Users, StringComparer.Ordinal)]
+                : null;
+        }
+    }
+
+    /// <summary>
+    /// The conversation as it is now, null = gone: who is no member any more watches and is watched no more, and new members are watched.
+    /// </summary>
+    /// <param name="conversationId">The conversation.</param>
+    /// <param name="info">As it is now.</param>
+    /// <param name="members">Of <see cref="Concerned"/>, those who are members.</param>
+    public void Refresh(string conversationId, ConversationInfo? info, HashSet<string> members)
+    {
+        lock (_lock)
+        {
+            if (!_conversations.TryGetValue(conversationId, out var conversation))
             {
                 return;
             }
 
             conversation.Version = info?.Version ?? 0;
-            foreach (var watcher in conversation.Watchers.Where(watcher => info?.IsMember(watcher.Session.UserId) != true).ToArray())
+            foreach (var watcher in conversation.Watchers.Where(watcher => !members.Contains(watcher.Session.UserId)).ToArray())
             {
                 RemoveLocked(watcher, conversation);
                 DropIfIdleLocked(watcher);
@@ -212,13 +226,13 @@ internal sealed partial class PresenceWatches(TimeProvider time, PresenceMetrics
                 return;
             }
 
-            foreach (var userId in conversation.Users.Where(userId => !info.IsMember(userId)).ToArray())
+            foreach (var userId in conversation.Users.Where(userId => !members.Contains(userId)).ToArray())
             {
                 conversation.Users.Remove(userId);
                 ForgetLocked(userId, conversation);
             }
 
-            conversation.IsPartial |= info.Members.Length > _options.MaxConversationMembers;
+            conversation.IsPartial |= !info.HasMembers || info.MemberCount > _options.MaxConversationMembers;
             if (!conversation.IsPartial)
             {
                 WatchLocked(conversation, info.Members);

@@ -99,7 +99,7 @@ internal sealed class SignalSender(
         }
 
         var info = await FindAsync(conversationId, session.UserId, cancellationToken);
-        if (info.Group is not null && info.Members.Length > _options.MaxSignalMembers)
+        if (info.Group is not null && info.MemberCount > _options.MaxSignalMembers)
         {
             return false;
         }
@@ -140,9 +140,16 @@ internal sealed class SignalSender(
             throw new ImException(ImErrorCode.Dissolved, "The group was dissolved.");
         }
 
-        var isParty = info.Group is null
-            ? ConversationId.TryGetParties(conversationId, out var first, out var second) && (senderId == first || senderId == second)
-            : Ids.IsSystemSender(senderId) || info.IsMember(senderId);
+        bool isParty;
+        if (info.Group is null)
+        {
+            isParty = ConversationId.TryGetParties(conversationId, out var first, out var second) && (senderId == first || senderId == second);
+        }
+        else
+        {
+            isParty = Ids.IsSystemSender(senderId) || (await conversations.FindMembersAsync(info, [senderId], isLane: false, cancellationToken)).IsMember[0];
+        }
+
         if (!isParty)
         {
             throw new ImException(ImErrorCode.NotAMember, $"\"{senderId}\" is not a member of \"{conversationId}\".");

@@ -12,7 +12,7 @@ namespace Im.Storage.Redis.Internal;
 /// </remarks>
 internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 {
-    private readonly IMultiplexerSource _source;
+    private readonly MultiplexerSource _source;
     private readonly TimeProvider _time;
     private readonly RedisMetrics _metrics;
     private readonly ILogger _logger;
@@ -24,7 +24,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     private int _disposed;
 
     public RedisConnection(
-        IMultiplexerSource source, IOptions<ImRedisOptions> options, TimeProvider time, RedisMetrics metrics, ILogger<RedisConnection> logger)
+        MultiplexerSource source, IOptions<ImRedisOptions> options, TimeProvider time, RedisMetrics metrics, ILogger<RedisConnection> logger)
     {
         _source = source;
         _time = time;

@@ -44,7 +44,7 @@ internal sealed class RedisGroupMemberCache(RedisConnection redis, RedisKeys key
         (int)await redis.EvaluateAsync(
             RedisScript.FillBegin,
             [keys.Members(conversationId), keys.Fill(conversationId)],
-            [VersionMark(version), FillMark(version, filler), _fillTimeout],
+            [VersionMark(version), FillMark(version, filler), FillerMark(filler), _fillTimeout],
             cancellationToken).ConfigureAwait(false) == 1;
 
     public async ValueTask AddAsync(
@@ -61,7 +61,7 @@ internal sealed class RedisGroupMemberCache(RedisConnection redis, RedisKeys key
         (int)await redis.EvaluateAsync(
             RedisScript.FillComplete,
             [keys.Members(conversationId), keys.Fill(conversationId)],
-            [VersionMark(version), FillMark(version, filler), _keep],
+            [VersionMark(version), FillMark(version, filler), FillerMark(filler), _keep],
             cancellationToken).ConfigureAwait(false) == 1;
 
     public async ValueTask ForgetAsync(string conversationId, CancellationToken cancellationToken) => await redis.RunAsync(
@@ -75,6 +75,8 @@ internal sealed class RedisGroupMemberCache(RedisConnection redis, RedisKeys key
     private static string FillMark(long version, string filler) => $"\u001f{Records.Text(version)}\u001f{filler}";
 
     private static IEnumerable<RedisValue> Values(IEnumerable<string> userIds) => userIds.Select(userId => (RedisValue)userId);
+
+    private static string FillerMark(string filler) => $"\u001f\u001f{filler}";
 
     // Nobody asked about is still a question about the version.
     private static IEnumerable<RedisValue[]> Pages(IReadOnlyList<string> userIds) => userIds.Count == 0 ? [[]] : Values(userIds).Chunk(PageSize);

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace Im.Storage.Redis.Internal;
 
 /// <summary>Checks the options at start and reports everything that is wrong at once.</summary>
-internal sealed class RedisOptionsValidator(IMultiplexerSource source) : IValidateOptions<ImRedisOptions>
+internal sealed class RedisOptionsValidator : IValidateOptions<ImRedisOptions>
 {
     private const int MaxPrefix = 64;
     private const string Example = "write for example UseRedis(\"localhost:6379\") or UseRedis(\"redis1:6379,redis2:6379,password=…,ssl=true\").";
@@ -12,7 +12,7 @@ internal sealed class RedisOptionsValidator(IMultiplexerSource source) : IValida
     public ValidateOptionsResult Validate(string? name, ImRedisOptions options)
     {
         var errors = new List<string>();
-        if (source.NeedsConfiguration)
+        if (options.Connect is null)
         {
             CheckConfiguration(errors, options.Configuration);
         }

@@ -51,13 +51,14 @@ internal sealed class RedisSequenceAllocator(RedisConnection redis, RedisKeys ke
         var now = time.GetTimestamp();
         var span = heads.Span;
         var refuted = Refuted(timelines, span);
+        HashSet<TimelineKey>? corrections = refuted is null ? null : [.. refuted];
         for (var i = 0; i < timelines.Count; i++)
         {
             var isKnown = _local.TryGet(timelines[i], out var known);
             if (isKnown && span[i] < known.Head)
             {
                 // The store went back, as after a restored backup.
-                (refuted ??= []).Add(timelines[i]);
+                (corrections ??= []).Add(timelines[i]);
             }
 
             var contendedUntil = refuted?.Contains(timelines[i]) == true
@@ -66,7 +67,7 @@ internal sealed class RedisSequenceAllocator(RedisConnection redis, RedisKeys ke
             _local.Set(timelines[i], new LocalHead(span[i], now, contendedUntil));
         }
 
-        _writer.Add(timelines, span, refuted);
+        _writer.Add(timelines, span, corrections);
     }
 
     // Returns the places that Redis is asked for.
