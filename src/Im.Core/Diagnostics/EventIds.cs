@@ -89,13 +89,6 @@ internal static class EventIds
     public const int DrainFailed = 1706;
     public const int QueueNotRead = 1707;
 
-    // 1600: rooms
-    public const int RoomStoreFailed = 1600;
-    public const int RoomBatchFailed = 1601;
-    public const int RoomAnswerFailed = 1602;
-    public const int RoomPublishFailed = 1603;
-    public const int RoomRetireFailed = 1604;
-
     // 1650: presence and signals
     public const int PresenceListenerFailed = 1650;
     public const int PresenceEventsDropped = 1651;

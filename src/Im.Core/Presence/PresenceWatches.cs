@@ -247,6 +247,8 @@ internal sealed partial class PresenceWatches(TimeProvider time, PresenceMetrics
             _conversations.Add(info.ConversationId, conversation = new WatchedConversation(info.ConversationId, info.Version));
         }
 
+        // What was looked at may be older than what is known here meanwhile: then it is looked at again.
+        conversation.Version = Math.Min(conversation.Version, info.Version);
         conversation.IsPartial |= isPartial;
         conversation.Watchers.Add(watcher);
         watcher.Conversations[conversation] = seesAll ? null : userIds.ToHashSet(StringComparer.Ordinal);
