@@ -56,6 +56,7 @@ public static class ImServiceCollectionExtensions
         AddStorage(services);
         AddInternals(services);
         AddRooms(services);
+        ImPresenceBuilderExtensions.AddPresence(services);
         services.TryAddSingleton<IImMessages, ImMessages>();
         services.TryAddSingleton<IImGroups, ImGroups>();
         services.TryAddSingleton<IImConversations, ImConversations>();

@@ -88,4 +88,11 @@ internal static class EventIds
     public const int QueuedSendDropped = 1705;
     public const int DrainFailed = 1706;
     public const int QueueNotRead = 1707;
+
+    // 1650: presence and signals
+    public const int PresenceListenerFailed = 1650;
+    public const int PresenceEventsDropped = 1651;
+    public const int PresenceFailed = 1652;
+    public const int PresenceNotRead = 1653;
+
 }
