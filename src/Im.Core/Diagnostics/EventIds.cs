@@ -66,4 +66,8 @@ internal static class EventIds
     public const int OperationFailed = 1516;
     public const int NodeDidNotAnswer = 1517;
     public const int LeaveFailed = 1518;
+
+    // 1750: administration
+    public const int AdminClosed = 1750;
+    public const int AdminSentToAll = 1751;
 }
