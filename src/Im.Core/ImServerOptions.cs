@@ -105,14 +105,33 @@ public sealed class ImServerOptions
     public int MaxWriteFanoutMembers { get; set; } = 100;
 
     /// <summary>How many members a group may have.</summary>
-    /// <value>Default: 10,000.</value>
+    /// <value>Default: 200,000.</value>
     [Range(1, 1_000_000)]
-    public int MaxGroupMembers { get; set; } = 10_000;
+    public int MaxGroupMembers { get; set; } = 200_000;
 
-    /// <summary>How many members one call may add or remove; a creation may name as many as a group may have.</summary>
+    /// <summary>
+    /// How many members one change adds or removes, and one call too; a creation may name as many as a group may have, and makes as many changes as it
+    /// needs.
+    /// </summary>
     /// <value>Default: 1,000.</value>
     [Range(1, 100_000)]
     public int MaxMembersPerChange { get; set; } = 1000;
+
+    /// <summary>
+    /// How many members a group may have whose fan-out is pinned to write, and up to how many are told of a dissolution in one commit: a larger group
+    /// is dissolved in several changes.
+    /// </summary>
+    /// <value>Default: 10,000.</value>
+    [Range(1, 100_000)]
+    public int MaxPinnedWriteFanoutMembers { get; set; } = 10_000;
+
+    /// <summary>
+    /// Up to how many members of a group with fan-out on read are kept in memory; of a larger group those who send are looked up, and so many of them
+    /// remembered.
+    /// </summary>
+    /// <value>Default: 1,000.</value>
+    [Range(1, 100_000)]
+    public int MaxCachedGroupMembers { get; set; } = 1000;
 
     /// <summary>How many entries one page has at most.</summary>
     /// <value>Default: 500.</value>

@@ -136,4 +136,13 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.QueueNotRead, LogLevel.Warning, "The queue of sends could not be looked at; it is tried again until it works.")]
     public static partial void QueueNotRead(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventIds.MemberCacheFailed, LogLevel.Warning, "The shared cache of the members of {ConversationId} failed; the store is asked instead.")]
+    public static partial void MemberCacheFailed(ILogger logger, string conversationId, Exception exception);
+
+    [LoggerMessage(EventIds.MembersCached, LogLevel.Debug, "The shared cache holds the {Members} members of {ConversationId} at version {Version}.")]
+    public static partial void MembersCached(ILogger logger, string conversationId, long version, int members);
+
+    [LoggerMessage(EventIds.MemberNoticesFailed, LogLevel.Error, "The members of {ConversationId} could not be read for offline notices; the rest of them are not told.")]
+    public static partial void MemberNoticesFailed(ILogger logger, string conversationId, Exception exception);
 }

@@ -4,10 +4,8 @@ using Im.Diagnostics;
 using Im.Messaging;
 using Im.Messaging.Queue;
 using Im.Protocol;
-using Im.Retention;
 using Im.Rooms;
 using Im.Storage;
-using Im.Sync;
 using Im.Users;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -29,10 +27,7 @@ internal sealed class ImServerHost(
     ConnectionRegistry connections,
     Committer committer,
     AfterCommit afterCommit,
-    CatchUpScheduler scheduler,
-    Heartbeat heartbeat,
-    HeadCheck headCheck,
-    RetentionLoop retention,
+    IEnumerable<IServerLoop> loops,
     ClusterHost cluster,
     SendQueue sendQueue,
     RoomRegistry rooms,
@@ -89,12 +84,7 @@ internal sealed class ImServerHost(
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(
-            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
-            GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
-            GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
-            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
-            GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue"),
-            GuardAsync(rooms.RunAsync(lifetime.Stopping), "rooms loop"));
+            [.. loops.Select(loop => GuardAsync(loop.RunAsync(lifetime.Stopping), loop.Name)), GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue")]);
         await cluster.StartAsync(GuardAsync, cancellationToken);
         foreach (var transport in _transports)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Im.Conversations;
 using Im.Diagnostics;
 using Im.Model;
@@ -133,8 +134,14 @@ internal sealed class SendPipeline(
         await committer.SubmitAsync(message, cancellationToken);
     }
 
-    /// <summary>Whether the sender may write into the conversation, as it was last seen; the reason if not.</summary>
-    public static (ImErrorCode Code, string Message)? CheckMembership(PendingAppend message, ConversationInfo? info)
+    /// <summary>Whether the sender has to be looked up: it is a user, and the conversation a large group.</summary>
+    public static bool MustFindSender(PendingMessage message, [NotNullWhen(true)] ConversationInfo? info) =>
+        info is { HasMembers: false, Group.IsDissolved: false } && message.SenderVersion != info.Version && !Ids.IsSystemSender(message.SenderId);
+
+    /// <summary>
+    /// Whether the sender may write into the conversation, as it was last seen; the reason if not. A large group's sender was looked up before.
+    /// </summary>
+    public static (ImErrorCode Code, string Message)? CheckMembership(PendingMessage message, ConversationInfo? info)
     {
         if (info is null)
         {
@@ -148,7 +155,7 @@ internal sealed class SendPipeline(
 
         var isParty = info.Group is null
             ? ConversationId.TryGetParties(info.ConversationId, out var first, out var second) && (message.SenderId == first || message.SenderId == second)
-            : Ids.IsSystemSender(message.SenderId) || info.IsMember(message.SenderId);
+            : Ids.IsSystemSender(message.SenderId) || (info.IsMember(message.SenderId) ?? message.SenderVersion == info.Version);
         return isParty ? null : (ImErrorCode.NotAMember, $"\"{message.SenderId}\" is not a member of \"{message.ConversationId}\".");
     }
 
@@ -176,6 +183,11 @@ internal sealed class SendPipeline(
         PendingMessage message, CancellationToken cancellationToken)
     {
         var info = await conversations.GetAsync(message.ConversationId, cancellationToken);
+        if (MustFindSender(message, info))
+        {
+            info = await conversations.FindSenderAsync(info, message, isLane: false, cancellationToken);
+        }
+
         if (CheckMembership(message, info) is { } refusal)
         {
             return (null, refusal);

@@ -20,6 +20,7 @@ internal sealed class MySqlNodeGuard(MySqlStorage storage, IOptions<ImMySqlOptio
     private string? _instanceId;
     private Task _keeping = Task.CompletedTask;
     private int _isReleased;
+    private int _isDisposed;
 
     public async ValueTask AcquireAsync(string nodeName, string instanceId, Action lost, CancellationToken cancellationToken)
     {
@@ -61,7 +62,7 @@ internal sealed class MySqlNodeGuard(MySqlStorage storage, IOptions<ImMySqlOptio
 
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _keeping.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await _lane.RunAsync(_lock!.Release, cancellationToken).ConfigureAwait(false);
+        await _lane.RunAsync(NodeNameLock.Release, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<int> EndNodeConnectionsAsync(string nodeName, string instanceId, CancellationToken cancellationToken)
@@ -86,15 +87,13 @@ internal sealed class MySqlNodeGuard(MySqlStorage storage, IOptions<ImMySqlOptio
 
     public void Dispose()
     {
-        // The driver may hand the connection to somebody else, with its locks.
-        if (Interlocked.Exchange(ref _isReleased, 1) == 0 && _lane is not null)
+        // The services know it under two types, and dispose of it under each.
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
             _stopping.Cancel();
-            _lane.RunAsync(_lock!.Release, CancellationToken.None).ContinueWith(static _ => { }, TaskScheduler.Default);
+            _lane?.Dispose();
+            _stopping.Dispose();
         }
-
-        _lane?.Dispose();
-        _stopping.Dispose();
     }
 
     private Task<NodeNameState> HoldAsync(CancellationToken cancellationToken) => _lane!.RunAsync(_lock!.Hold, cancellationToken);

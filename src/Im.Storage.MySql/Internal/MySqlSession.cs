@@ -55,6 +55,9 @@ internal sealed class MySqlSession : SqlSession
         _rollback = Command("ROLLBACK");
     }
 
+    /// <summary>Whether named locks are given back at the end: a driver with a pool would keep the connection, and them.</summary>
+    public bool GivesLocksBack { get; set; }
+
     public override void BeginRead() => Begin();
 
     public override void BeginWrite()
@@ -133,6 +136,11 @@ internal sealed class MySqlSession : SqlSession
             _lost?.Enqueue(_mark);
         }
 
+        if (GivesLocksBack)
+        {
+            TryGiveLocksBack();
+        }
+
         base.Dispose();
         _begin.Dispose();
         _commit.Dispose();
@@ -158,6 +166,19 @@ internal sealed class MySqlSession : SqlSession
 
     private static string Seconds(TimeSpan time) =>
         Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    private void TryGiveLocksBack()
+    {
+        try
+        {
+            Execute("DO RELEASE_ALL_LOCKS()");
+            Execute("SET SESSION wait_timeout = @@GLOBAL.wait_timeout");
+        }
+        catch (DbException)
+        {
+            // The connection is lost, and its locks with it.
+        }
+    }
 
     // One that finds no free name stays without: then only the server's own time limit ends its transaction.
     private void MarkForOthers()

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Globalization;
 using Im.Storage.Relational;
 
@@ -47,28 +46,21 @@ internal sealed class NodeNameLock(string nodeName, string instanceId, TimeSpan 
         }
         catch (Exception exception) when (SqlWorker.IsOfTheDriver(exception))
         {
+            if (_prepared is { } lost)
+            {
+                // Not to be asked for anything any more: a half-dead network answers late.
+                lost.GivesLocksBack = false;
+            }
+
             worker.Discard();
             var fault = worker.Dialect.Classify(exception);
             throw new ImStorageException(fault.Message, exception, fault.Failure);
         }
     }
 
-    /// <summary>Gives the lock back, and leaves the connection as a pool wants it.</summary>
-    public bool Release(SqlWorker worker)
+    /// <summary>Closes the connection, which gives the lock back.</summary>
+    public static bool Release(SqlWorker worker)
     {
-        try
-        {
-            if (_prepared is { } session && worker.Session == session)
-            {
-                session.Execute("DO RELEASE_ALL_LOCKS()");
-                session.Execute("SET SESSION wait_timeout = @@GLOBAL.wait_timeout");
-            }
-        }
-        catch (DbException)
-        {
-            // The connection is lost, and the lock with it.
-        }
-
         worker.Discard();
         return true;
     }
@@ -76,6 +68,7 @@ internal sealed class NodeNameLock(string nodeName, string instanceId, TimeSpan 
     // Without a sign of life the server ends the connection: of a machine that has vanished, of a process that is frozen.
     private void Prepare(MySqlSession session)
     {
+        session.GivesLocksBack = true;
         session.Execute("DO RELEASE_ALL_LOCKS()");
         session.Execute(string.Create(CultureInfo.InvariantCulture, $"SET SESSION wait_timeout = {(long)Math.Ceiling(timeout.TotalSeconds)}"));
         _prepared = session;

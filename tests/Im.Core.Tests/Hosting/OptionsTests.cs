@@ -30,8 +30,10 @@ public sealed class OptionsTests
         Assert.Equal(512 * 1024, options.MaxBatchBytes);
         Assert.Equal(20_000, options.MaxPendingMessages);
         Assert.Equal(100, options.MaxWriteFanoutMembers);
-        Assert.Equal(10_000, options.MaxGroupMembers);
+        Assert.Equal(200_000, options.MaxGroupMembers);
         Assert.Equal(1000, options.MaxMembersPerChange);
+        Assert.Equal(10_000, options.MaxPinnedWriteFanoutMembers);
+        Assert.Equal(1000, options.MaxCachedGroupMembers);
         Assert.Equal(500, options.MaxPageEntries);
         Assert.Equal(256 * 1024, options.MaxPageBytes);
         Assert.Equal(4, options.MaxConcurrentCatchUps);
