@@ -3,6 +3,7 @@ using Im.Conversations;
 using Im.Devices;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Presence;
 using Im.Protocol;
 using Im.Rooms;
 using Im.Sync;
@@ -17,6 +18,8 @@ internal sealed class Requests(
     ReadMarks marks,
     DeviceAcks acks,
     RoomRequests rooms,
+    PresenceSubscriptions presence,
+    SignalSender signals,
     ClusterState cluster,
     ServerLifetime lifetime,
     ImMetrics metrics)
@@ -63,6 +66,15 @@ internal sealed class Requests(
                 break;
             case ClientPacket.PacketOneofCase.SendToRoom:
                 await rooms.SendAsync(connection, connection.Session, request.RequestId, request.SendToRoom, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.SubscribePresence:
+                await presence.SubscribeAsync(connection, connection.Session, request.RequestId, request.SubscribePresence, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.UnsubscribePresence:
+                presence.Unsubscribe(connection, connection.Session, request.RequestId, request.UnsubscribePresence);
+                break;
+            case ClientPacket.PacketOneofCase.SendSignal:
+                await signals.HandleAsync(connection, connection.Session, request.RequestId, request.SendSignal, cancellationToken);
                 break;
             case ClientPacket.PacketOneofCase.Ping:
                 // One that came before the sign-in was done, or while the sessions are registered again: a client whose session may have been

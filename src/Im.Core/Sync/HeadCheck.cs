@@ -63,9 +63,13 @@ internal sealed class HeadCheck(
         _wake.Writer.TryWrite(true);
     }
 
+    /// <summary>Called, and must return at once, where anything may have been missed: what else other nodes tell may have been too.</summary>
+    public Action? EverythingInDoubt { get; set; }
+
     /// <summary>Something may have been missed by any session of this node. Returns at once.</summary>
     public void CheckEverythingSoon()
     {
+        EverythingInDoubt?.Invoke();
         lock (_lock)
         {
             (_doubt ??= new HeadDoubt()).AddEverything();
