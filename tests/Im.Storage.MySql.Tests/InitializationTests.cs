@@ -96,6 +96,20 @@ public sealed class InitializationTests(MySqlServer server)
     }
 
     [Fact]
+    public async Task ADatabaseOfTheFirstSchemaGetsTheQueueAndKeepsWhatItHas()
+    {
+        await using var database = new TestDatabase(server.Server);
+        var before = await database.OpenAsync();
+        await before.Messages.AppendAsync(Batch(Message("d:ann:bob", "ann", To("ann", "bob"))), CancellationToken.None).Soon();
+        database.Execute("DROP TABLE im_queued_sends; UPDATE im_meta SET value = '1' WHERE name = 'schema'");
+
+        var nodes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => database.OpenAsync())));
+        Assert.Equal(ImMySqlSchema.Version, database.Count("SELECT value FROM im_meta WHERE name = 'schema'"));
+        Assert.Equal(default, await nodes[0].Set.SendQueue!.GetStateAsync("n", CancellationToken.None).Soon());
+        await database.CheckAsync(nodes[1], ["d:ann:bob"], ["ann", "bob"]);
+    }
+
+    [Fact]
     public async Task AStartThatDiedHalfwayThroughTheSchemaIsFinishedByTheNextOne()
     {
         await using var database = new TestDatabase(server.Server);

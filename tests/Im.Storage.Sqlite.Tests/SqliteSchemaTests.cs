@@ -45,6 +45,21 @@ public sealed class SqliteSchemaTests : IDisposable
     }
 
     [Fact]
+    public async Task ADatabaseOfTheFirstSchemaGetsTheQueueAndKeepsWhatItHas()
+    {
+        await using (var server = await SqliteServer.StartAsync(_folder["im.db"]))
+        {
+            Assert.Equal(1, (await server.SendAsync()).Seq.Value);
+            await server.ExecuteAsync("DROP TABLE im_queued_sends");
+            await server.ExecuteAsync("UPDATE im_meta SET value = '1' WHERE name = CAST('schema' AS BLOB)");
+        }
+
+        await using var upgraded = await SqliteServer.StartAsync(_folder["im.db"]);
+        Assert.Equal("0", await upgraded.AskAsync("SELECT COUNT(*) FROM im_queued_sends"));
+        Assert.Equal(2, (await upgraded.SendAsync()).Seq.Value);
+    }
+
+    [Fact]
     public async Task AnUpgradeThatFailsLeavesNothing()
     {
         // A table of the same name, that is somebody else's.
