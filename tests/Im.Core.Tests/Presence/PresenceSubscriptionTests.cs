@@ -115,7 +115,7 @@ public sealed class PresenceSubscriptionTests : PresenceTest
         }
 
         await host.Server.Groups.RemoveMembersAsync("g", ["bob", "dan"], "ann");
-        await bob.WaitForAsync<ImEntryEvent>(item => item.Entry.BodyCase == Entry.BodyOneofCase.MembersRemoved);
+        await bob.WaitForAsync<ImEntryEvent>(item => item.Entry.MembersChanged is { Removed.Count: 2 });
         await host.ConnectAsync("cyd");
         await host.ConnectAsync("dan");
         await Eventually(host, () => Told(ann).Any(user => user.UserId == "cyd"));
