@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Im;
+using Im.Administration;
 using Im.Cluster;
 using Im.Cluster.InMemory;
 using Im.Connections;
@@ -51,12 +52,15 @@ public static class ImServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImClusterOptions>, ImClusterOptionsValidator>());
         services.AddOptions<ImRoomOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRoomOptions>, ImRoomOptionsValidator>());
+        services.AddOptions<ImAdminOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImAdminOptions>, ImAdminOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddCluster(services);
         AddStorage(services);
         AddInternals(services);
         AddRooms(services);
         ImPresenceBuilderExtensions.AddPresence(services);
+        AddAdministration(services);
         services.TryAddSingleton<IImMessages, ImMessages>();
         services.TryAddSingleton<IImGroups, ImGroups>();
         services.TryAddSingleton<IImConversations, ImConversations>();
@@ -128,6 +132,15 @@ public static class ImServiceCollectionExtensions
         return builder;
     }
 
+    /// <summary>Sets limits of the admin operations. It can be safely called multiple times: all delegates apply, in order.</summary>
+    public static IImServerBuilder UseAdmin(this IImServerBuilder builder, Action<ImAdminOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.Services.Configure(configure);
+        return builder;
+    }
+
     /// <summary>
     /// Makes several servers of this process, which share a storage, one cluster: for tests. Without it a server is a cluster of its own. The last call counts.
     /// </summary>
@@ -159,6 +172,24 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<OnlineUsers>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, ListSessions>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, DisconnectSessions>());
+    }
+
+    private static void AddAdministration(IServiceCollection services)
+    {
+        services.TryAddSingleton<RateSampler>();
+        services.TryAddSingleton<NoticeLog>();
+        services.TryAddSingleton<NodeInspector>();
+        services.TryAddSingleton<ConnectionInspector>();
+        services.TryAddSingleton<MessageTracer>();
+        services.TryAddSingleton<InboxFinder>();
+        services.TryAddSingleton<NodeQuestions>();
+        services.TryAddSingleton<IImAdmin, ImAdmin>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, DescribeNode>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, ListConnections>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, DescribeConnection>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, CloseConnection>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, DescribePlaces>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, Broadcast>());
     }
 
     private static void AddStorage(IServiceCollection services)

@@ -62,6 +62,12 @@ public sealed class ImRedisOptions
     /// <value>Default: 10,000.</value>
     public int MaxQueuedMessages { get; set; } = 10_000;
 
+    /// <summary>
+    /// How long a message waits for one that it has overtaken in the client library: newer ones than 1.2.6 hand over a channel's messages side by side.
+    /// </summary>
+    /// <value>Default: 50 ms.</value>
+    public TimeSpan ReorderWait { get; set; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Makes the host's multiplexer; null = <see cref="Configuration"/> counts.</summary>
     internal Func<IServiceProvider, Task<IConnectionMultiplexer>>? Connect { get; set; }
 }

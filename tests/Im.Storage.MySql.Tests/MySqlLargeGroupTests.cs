@@ -1,3 +1,4 @@
+using Im.Core.Tests.Groups;
 using Im.Storage.MySql.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;
@@ -14,6 +15,14 @@ public sealed class MySqlLargeGroupTests(MySqlServer server, ITestOutputHelper o
         await using var database = new TestDatabase(server.Server);
         await LargeGroupRules.AGroupOfAHundredThousandIsNeverLoadedWhole(
             im => im.UseMySql(MySqlStores.DataSource(database.ConnectionString)), (_, sql) => Task.FromResult(database.Count(sql)), output);
+        MySqlStores.ClosePool(database.ConnectionString);
+    }
+
+    [Fact]
+    public async Task NothingIsLostOrLeakedWhileAGroupChangesOnTwoNodes()
+    {
+        await using var database = new TestDatabase(server.Server);
+        await TwoNodesRules.NothingIsLostOrLeakedWhileAGroupChanges(im => im.UseMySql(MySqlStores.DataSource(database.ConnectionString)));
         MySqlStores.ClosePool(database.ConnectionString);
     }
 }

@@ -38,6 +38,9 @@ internal sealed class ClusterSender(
     private int _lost;
     private bool _isFailing;
 
+    /// <summary>How much waits to be sent.</summary>
+    public int Queued => _queue.Reader.Count;
+
     /// <summary>Called when a node is heard of that this one does not know.</summary>
     public Action? Introduced { get; set; }
 

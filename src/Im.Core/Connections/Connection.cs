@@ -15,7 +15,7 @@ namespace Im.Connections;
 /// Requests of a connection are handled in order; a send's handling ends when it is handed to the committer, so many wait for their acks at
 /// once. <c>_pending</c> counts both, and above its limit, or with replies over the queue's limit, the transport is told to stop reading.
 /// </remarks>
-internal sealed class Connection : IConnectionHandler
+internal sealed partial class Connection : IConnectionHandler
 {
     private readonly TransportConnection _transport;
     private readonly ConnectionRegistry _registry;

@@ -75,6 +75,10 @@ internal sealed class ConversationCache(
         throw new ImStorageException($"The group {info.ConversationId} changed {MaxLookups} times while its members were looked up.");
     }
 
+    /// <summary>Whether the user is a member of the conversation as it is now, whatever its size.</summary>
+    public async ValueTask<bool> IsMemberAsync(ConversationInfo info, string userId, CancellationToken cancellationToken) =>
+        info.IsMember(userId) ?? largeGroups.Find(info, userId) ?? (await FindMembersAsync(info, [userId], isLane: false, cancellationToken)).IsMember[0];
+
     /// <summary>Looks a large group's sender up and notes the version at which it is a member. Returns the conversation as it is known after that.</summary>
     public async ValueTask<ConversationInfo> FindSenderAsync(
         ConversationInfo info, PendingMessage message, bool isLane, CancellationToken cancellationToken)

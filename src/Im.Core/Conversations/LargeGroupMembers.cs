@@ -47,7 +47,11 @@ internal sealed class LargeGroupMembers(
             return new FoundMembers(info.Version, held);
         }
 
-        filler.WantFill(info.ConversationId, info.Version);
+        if (userIds.Count == 1)
+        {
+            filler.WantFill(info.ConversationId, info.Version);
+        }
+
         var found = await groups.FindMembersAsync(info.ConversationId, userIds, cancellationToken);
         if (found is { } answer)
         {

@@ -79,6 +79,12 @@ internal static class EventIds
     public const int RoomPublishFailed = 1603;
     public const int RoomRetireFailed = 1604;
 
+    // 1650: presence and signals
+    public const int PresenceListenerFailed = 1650;
+    public const int PresenceEventsDropped = 1651;
+    public const int PresenceFailed = 1652;
+    public const int PresenceNotRead = 1653;
+
     // 1700: queued sends
     public const int SendQueueFull = 1700;
     public const int SendsNotQueued = 1701;
@@ -89,10 +95,7 @@ internal static class EventIds
     public const int DrainFailed = 1706;
     public const int QueueNotRead = 1707;
 
-    // 1650: presence and signals
-    public const int PresenceListenerFailed = 1650;
-    public const int PresenceEventsDropped = 1651;
-    public const int PresenceFailed = 1652;
-    public const int PresenceNotRead = 1653;
-
+    // 1750: administration
+    public const int AdminClosed = 1750;
+    public const int AdminSentToAll = 1751;
 }

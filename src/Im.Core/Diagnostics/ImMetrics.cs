@@ -40,6 +40,10 @@ internal sealed class ImMetrics : IDisposable
     private readonly Histogram<double> _commitSeconds;
     private readonly Histogram<long> _commitMessages;
 
+    // What the admin operations show; a meter cannot be read.
+    private long _totalSends;
+    private long _totalDeliveries;
+
     public ImMetrics(IMeterFactory? factory = null)
     {
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
@@ -73,6 +77,12 @@ internal sealed class ImMetrics : IDisposable
         _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
     }
 
+    /// <summary>Messages that were accepted since the start.</summary>
+    public long TotalSends => Volatile.Read(ref _totalSends);
+
+    /// <summary>Entries handed to sessions since the start.</summary>
+    public long TotalDeliveries => Volatile.Read(ref _totalDeliveries);
+
     public void ConnectionOpened(string transport) => _connections.Add(1, Tag("transport", transport));
 
     public void ConnectionClosed(string transport, ImCloseCode code)
@@ -87,9 +97,20 @@ internal sealed class ImMetrics : IDisposable
 
     public void SignIn(string result) => _signIns.Add(1, Tag("result", result));
 
-    public void Sent(string outcome, long count) => _sends.Add(count, Tag("outcome", outcome));
+    public void Sent(string outcome, long count)
+    {
+        _sends.Add(count, Tag("outcome", outcome));
+        if (outcome is not "rejected")
+        {
+            Interlocked.Add(ref _totalSends, count);
+        }
+    }
 
-    public void Delivered(long entries) => _deliveries.Add(entries);
+    public void Delivered(long entries)
+    {
+        _deliveries.Add(entries);
+        Interlocked.Add(ref _totalDeliveries, entries);
+    }
 
     public void SignalDropped() => _signalsDropped.Add(1);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Im.Administration;
 using Im.Diagnostics;
 using Im.Model;
 using Im.Presence;
@@ -25,6 +26,7 @@ internal sealed class AfterCommit
     private readonly LargeGroupNotices _largeGroups;
     private readonly IOfflineNotifier[] _notifiers;
     private readonly OnlineUsers _online;
+    private readonly NoticeLog _log;
     private readonly ILogger _logger;
 
     public AfterCommit(
@@ -32,6 +34,7 @@ internal sealed class AfterCommit
         IEnumerable<IOfflineNotifier> notifiers,
         LargeGroupNotices largeGroups,
         OnlineUsers online,
+        NoticeLog log,
         ImMetrics metrics,
         ILogger<AfterCommit> logger)
     {
@@ -39,15 +42,24 @@ internal sealed class AfterCommit
         _largeGroups = largeGroups;
         _notifiers = [.. notifiers];
         _online = online;
+        _log = log;
         _logger = logger;
         _queue = Channel.CreateBounded<StoredMessages>(
             new BoundedChannelOptions(MaxQueuedBatches) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
             dropped =>
             {
                 metrics.NoticesDropped(dropped.Messages.Count);
+                foreach (var notice in dropped.Notices)
+                {
+                    log.Dropped(notice);
+                }
+
                 Log.NoticesDropped(logger, dropped.Messages.Count);
             });
     }
+
+    /// <summary>How many batches wait to be told.</summary>
+    public int Queued => _queue.Reader.Count;
 
     public bool WantsNotices => _notifiers.Length > 0;
 
@@ -86,7 +98,7 @@ internal sealed class AfterCommit
 
     private async ValueTask NotifyOfflineAsync(IReadOnlyList<MemberNotice> members, CancellationToken cancellationToken)
     {
-        var notices = await FindOfflineAsync(members, cancellationToken);
+        var (notices, records) = await FindOfflineAsync(members, cancellationToken);
         if (notices.Count == 0)
         {
             return;
@@ -97,21 +109,25 @@ internal sealed class AfterCommit
             try
             {
                 await notifier.NotifyAsync(notices, cancellationToken);
+                records.ForEach(record => record.End(notifier.GetType().Name, AdminNoticeOutcome.Told, ""));
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 Log.NotifierFailed(_logger, notifier.GetType().Name, notices.Count, exception);
+                records.ForEach(record => record.End(notifier.GetType().Name, AdminNoticeOutcome.Failed, exception.Message));
             }
         }
     }
 
     // Asked once for all members of a commit, on all nodes.
-    private async ValueTask<List<OfflineNotice>> FindOfflineAsync(IReadOnlyList<MemberNotice> notices, CancellationToken cancellationToken)
+    private async ValueTask<(List<OfflineNotice> Offline, List<NoticeLog.Record> Records)> FindOfflineAsync(
+        IReadOnlyList<MemberNotice> notices, CancellationToken cancellationToken)
     {
         var offline = new List<OfflineNotice>();
+        var records = new List<NoticeLog.Record>();
         if (notices.Count == 0)
         {
-            return offline;
+            return (offline, records);
         }
 
         var members = new HashSet<string>(StringComparer.Ordinal);
@@ -124,12 +140,17 @@ internal sealed class AfterCommit
         foreach (var notice in notices)
         {
             string[] recipients = [.. notice.Members.Where(userId => userId != notice.SenderId && !online.Contains(userId))];
+            if (_log.Begin(notice, recipients) is { } record)
+            {
+                records.Add(record);
+            }
+
             if (recipients.Length > 0)
             {
                 offline.Add(new OfflineNotice(notice.ConversationId, notice.Seq, notice.SenderId, notice.Content, recipients));
             }
         }
 
-        return offline;
+        return (offline, records);
     }
 }

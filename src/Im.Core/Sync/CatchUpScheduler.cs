@@ -31,6 +31,9 @@ internal sealed class CatchUpScheduler(
 
     public ImMetrics Metrics => metrics;
 
+    /// <summary>How many sessions wait for their turn.</summary>
+    public int Queued => _sessions.Reader.Count;
+
     public EarlyChunks Early => early;
 
     /// <summary>Gives the session a turn. The session takes care to ask once only.</summary>

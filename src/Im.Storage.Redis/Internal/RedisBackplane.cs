@@ -11,7 +11,12 @@ internal sealed class RedisBackplane(
     : IBackplane, IAsyncDisposable, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private ReceiveQueue<byte[]>? _queue;
+    private readonly long _sender = Random.Shared.NextInt64();
+
+    // How many messages were published to each channel; guarded by itself.
+    private readonly Dictionary<RedisChannel, long> _numbers = [];
+    private ReceiveQueue<ReadOnlyMemory<byte>>? _queue;
+    private OrderRestorer<ReadOnlyMemory<byte>>? _order;
     private RedisChannel[] _channels = [];
     private Task _subscribing = Task.CompletedTask;
     private int _stopped;
@@ -23,7 +28,8 @@ internal sealed class RedisBackplane(
             throw new InvalidOperationException("The backplane was started already; start it once.");
         }
 
-        _queue = new ReceiveQueue<byte[]>("backplane", options.Value.MaxQueuedMessages, message => receive(message), metrics, logger);
+        var queue = _queue = new ReceiveQueue<ReadOnlyMemory<byte>>("backplane", options.Value.MaxQueuedMessages, receive, metrics, logger);
+        _order = new OrderRestorer<ReadOnlyMemory<byte>>(queue.Add, options.Value.ReorderWait, time);
         _channels = [keys.Node(nodeName), keys.AllNodes];
         if (!await TrySubscribeAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -32,10 +38,10 @@ internal sealed class RedisBackplane(
     }
 
     public async ValueTask PublishAsync(string nodeName, ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
-        await redis.PublishAsync("publish", keys.Node(nodeName), message.ToArray(), cancellationToken).ConfigureAwait(false);
+        await SendAsync(keys.Node(nodeName), message, cancellationToken).ConfigureAwait(false);
 
     public async ValueTask PublishToAllAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
-        await redis.PublishAsync("publish", keys.AllNodes, message.ToArray(), cancellationToken).ConfigureAwait(false);
+        await SendAsync(keys.AllNodes, message, cancellationToken).ConfigureAwait(false);
 
     public async ValueTask StopAsync(CancellationToken cancellationToken)
     {
@@ -58,6 +64,7 @@ internal sealed class RedisBackplane(
             }
         }
 
+        _order?.Dispose();
         if (_queue is { } queue)
         {
             await queue.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -69,10 +76,33 @@ internal sealed class RedisBackplane(
     public void Dispose()
     {
         _stop.Cancel();
+        _order?.Dispose();
         _ = _queue?.StopAsync();
     }
 
-    private void Receive(RedisChannel channel, RedisValue message) => _queue!.Add((byte[])message!);
+    // One that is not handed over leaves a hole, which the receivers wait for once.
+    private Task SendAsync(RedisChannel channel, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        long number;
+        lock (_numbers)
+        {
+            number = _numbers[channel] = _numbers.GetValueOrDefault(channel) + 1;
+        }
+
+        return redis.PublishAsync("publish", channel, BackplaneMessage.Write(_sender, number, message.Span), cancellationToken);
+    }
+
+    private void Receive(RedisChannel channel, RedisValue value)
+    {
+        if (BackplaneMessage.TryRead((byte[])value!, out var sender, out var number, out var message))
+        {
+            _order!.Add($"{channel}/{sender}", "", number, 1, message);
+        }
+        else
+        {
+            Log.DamagedMessage(logger, channel.ToString());
+        }
+    }
 
     // The library keeps what was subscribed to over lost connections. What failed is taken back first, so that no message is received twice.
     private async Task<bool> TrySubscribeAsync(CancellationToken cancellationToken)

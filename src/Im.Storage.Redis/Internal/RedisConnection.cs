@@ -12,6 +12,8 @@ namespace Im.Storage.Redis.Internal;
 /// </remarks>
 internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 {
+    private static readonly TimeSpan SubscribePoll = TimeSpan.FromMilliseconds(10);
+
     private readonly MultiplexerSource _source;
     private readonly TimeProvider _time;
     private readonly RedisMetrics _metrics;
@@ -158,12 +160,26 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     private Task<RedisResult> EvaluateOnceAsync(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken) =>
         RunAsync(script.Name, multiplexer => multiplexer.GetDatabase().ScriptEvaluateAsync(script.Text, keys, values), cancellationToken);
 
-    private static async Task<bool> SubscribeAsync(ISubscriber subscriber, RedisChannel channel, Action<RedisChannel, RedisValue> receive)
+    // The library has connected when commands work; the connection for subscriptions may come a moment later, and nobody would hear of it.
+    private async Task<bool> SubscribeAsync(ISubscriber subscriber, RedisChannel channel, Action<RedisChannel, RedisValue> receive)
     {
-        await subscriber.SubscribeAsync(channel, receive).ConfigureAwait(false);
-        return subscriber.SubscribedEndpoint(channel) is not null
-            ? true
-            : throw new ImClusterException("Redis has no connection for subscriptions now.");
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            await subscriber.SubscribeAsync(channel, receive).ConfigureAwait(false);
+            if (subscriber.SubscribedEndpoint(channel) is not null)
+            {
+                return true;
+            }
+
+            if (_time.GetElapsedTime(started) > _timeout / 2 || _stop.IsCancellationRequested)
+            {
+                throw new ImClusterException("Redis has no connection for subscriptions now.");
+            }
+
+            await subscriber.UnsubscribeAsync(channel, receive).ConfigureAwait(false);
+            await Task.Delay(SubscribePoll, _time, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     // Forgets the handler at once; what is sent for it is not waited for.

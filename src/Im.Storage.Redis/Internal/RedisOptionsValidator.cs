@@ -30,6 +30,7 @@ internal sealed class RedisOptionsValidator : IValidateOptions<ImRedisOptions>
         Range(errors, nameof(options.KeepMembersFor), options.KeepMembersFor, TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(30));
         Range(errors, nameof(options.FillTimeout), options.FillTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         Range(errors, nameof(options.KeepRoomsFor), options.KeepRoomsFor, TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(30));
+        Range(errors, nameof(options.ReorderWait), options.ReorderWait, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         Range(errors, nameof(options.MaxLocalHeads), options.MaxLocalHeads, 2, 100_000_000);
         Range(errors, nameof(options.MaxQueuedMessages), options.MaxQueuedMessages, 16, 1_000_000);
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);

@@ -11,13 +11,14 @@ namespace Im.Storage.Redis.Internal;
 
 /// <summary>Rooms: one script numbers, keeps and publishes, so that the order of a room is that in which Redis ran it. One publish serves all nodes.</summary>
 internal sealed class RedisRoomStore(
-    RedisConnection redis, RedisKeys keys, IOptions<ImRedisOptions> options, RedisMetrics metrics, ILogger<RedisRoomStore> logger)
+    RedisConnection redis, RedisKeys keys, IOptions<ImRedisOptions> options, TimeProvider time, RedisMetrics metrics, ILogger<RedisRoomStore> logger)
     : IRoomStore, IAsyncDisposable, IDisposable
 {
     // The rooms that this node listens to; the task is the subscription, which who asks meanwhile waits for too.
     private readonly ConcurrentDictionary<string, Lazy<Task>> _listening = new(StringComparer.Ordinal);
     private readonly int _channelPrefix = keys.RoomChannelName("").Length;
     private ReceiveQueue<RoomBatch>? _queue;
+    private OrderRestorer<RoomBatch>? _order;
 
     public ValueTask StartAsync(Action<RoomBatch> receive, CancellationToken cancellationToken)
     {
@@ -26,7 +27,8 @@ internal sealed class RedisRoomStore(
             throw new InvalidOperationException("The room store was started already; start it once.");
         }
 
-        _queue = new ReceiveQueue<RoomBatch>("rooms", options.Value.MaxQueuedMessages, receive, metrics, logger);
+        var queue = _queue = new ReceiveQueue<RoomBatch>("rooms", options.Value.MaxQueuedMessages, receive, metrics, logger);
+        _order = new OrderRestorer<RoomBatch>(queue.Add, options.Value.ReorderWait, time);
         return default;
     }
 
@@ -73,6 +75,8 @@ internal sealed class RedisRoomStore(
     {
         if (_listening.TryRemove(roomId, out _))
         {
+            _order!.Forget(Source(roomId, RoomPriority.Normal));
+            _order.Forget(Source(roomId, RoomPriority.High));
             await redis.UnsubscribeAsync("room-stop", keys.RoomChannel(roomId), Receive, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -93,24 +97,32 @@ internal sealed class RedisRoomStore(
 
     public async ValueTask DisposeAsync()
     {
+        _order?.Dispose();
         if (_queue is { } queue)
         {
             await queue.StopAsync().ConfigureAwait(false);
         }
     }
 
-    public void Dispose() => _ = _queue?.StopAsync();
+    public void Dispose()
+    {
+        _order?.Dispose();
+        _ = _queue?.StopAsync();
+    }
+
+    private static string Source(string roomId, RoomPriority priority) => priority == RoomPriority.High ? "h" + roomId : "n" + roomId;
 
     private void Receive(RedisChannel channel, RedisValue message)
     {
         var name = (string)channel!;
-        if (RoomMessages.TryRead(name[_channelPrefix..], (byte[])message!) is { } batch)
-        {
-            _queue!.Add(batch);
-        }
-        else
+        var roomId = name[_channelPrefix..];
+        if (RoomMessages.TryRead(roomId, (byte[])message!) is not { } batch)
         {
             Log.DamagedMessage(logger, name);
+        }
+        else if (_listening.ContainsKey(roomId))
+        {
+            _order!.Add(Source(roomId, batch.Priority), batch.Epoch, batch.FirstSeq, batch.Messages.Count, batch);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Im.Cluster;
+using Im.Cluster.InMemory;
 using Im.Rooms.InMemory;
 using Im.Testing.Specification;
 
@@ -9,9 +10,10 @@ public sealed class InMemoryClusterFixture : IClusterFixture
 {
     private InMemoryCluster _cluster = new();
     private InMemoryRooms _rooms = new(TimeProvider.System);
+    private InMemoryGroupMemberCache _members = new(capacity: 100_000);
 
     public ValueTask<ClusterNodeParts> CreateNodeAsync() =>
-        new(new ClusterNodeParts(new InMemorySessionDirectory(_cluster), new InMemoryBackplane(_cluster), new InMemoryRoomStore(_rooms)));
+        new(new ClusterNodeParts(new InMemorySessionDirectory(_cluster), new InMemoryBackplane(_cluster), new InMemoryRoomStore(_rooms), _members));
 
     public ValueTask CloseAsync(ClusterNodeParts node) => node.Backplane!.StopAsync(default);
 
@@ -19,6 +21,7 @@ public sealed class InMemoryClusterFixture : IClusterFixture
     {
         _cluster = new InMemoryCluster();
         _rooms = new InMemoryRooms(TimeProvider.System);
+        _members = new InMemoryGroupMemberCache(capacity: 100_000);
         return default;
     }
 }
@@ -29,3 +32,6 @@ public sealed class InMemorySessionDirectoryTests(InMemoryClusterFixture fixture
 public sealed class InMemoryBackplaneTests(InMemoryClusterFixture fixture) : BackplaneSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
 
 public sealed class InMemoryRoomStoreTests(InMemoryClusterFixture fixture) : RoomStoreSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
+
+public sealed class InMemoryGroupMemberCacheSuite(InMemoryClusterFixture fixture)
+    : GroupMemberCacheSpecification(fixture), IClassFixture<InMemoryClusterFixture>;

@@ -31,7 +31,8 @@ public sealed class RecordedBytesTests
         Assert.Equal([0], committed.Read);
         var move = committed.Moves.Single();
         Assert.Equal(("g:x", 5, 8), (move.ConversationId, move.Version, move.Seq.Value));
-        Assert.Equal((["bob"], ["ann"]), (move.Opens, move.Closes));
+        Assert.Equal(["bob"], move.Opens);
+        Assert.Equal(["ann"], move.Closes);
         var signal = message.Signals.Single();
         Assert.Equal(("g:x", "r", true, "17"), (signal.ConversationId, signal.RoomId, signal.Everyone, signal.ExceptConnectionId));
         Assert.Equal(("ann", "phone", "12"), (message.Replaced.Single().UserId, message.Replaced.Single().DeviceId, message.Replaced.Single().ConnectionId));

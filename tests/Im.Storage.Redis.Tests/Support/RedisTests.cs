@@ -12,9 +12,11 @@ public class RedisFixture : IAsyncLifetime
     /// <summary>A connection of the tests' own, to look and to disturb.</summary>
     public ConnectionMultiplexer Admin { get; private set; } = null!;
 
+    protected virtual string[] Arguments => [];
+
     public virtual async Task InitializeAsync()
     {
-        Server = await RedisServer.StartAsync();
+        Server = await RedisServer.StartAsync(Arguments);
         Admin = await ConnectionMultiplexer.ConnectAsync(Server.ConnectionString + ",allowAdmin=true,abortConnect=false,connectTimeout=1000");
     }
 

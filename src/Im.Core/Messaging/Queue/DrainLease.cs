@@ -17,7 +17,7 @@ internal sealed class DrainLease(TimeProvider time, IOptions<ImServerOptions> op
 
     private readonly TimeSpan _duration = options.Value.SendQueueLease;
     private readonly string _owner = Guid.NewGuid().ToString("N");
-    private SendQueueLease _seen;
+    private SendQueueLease _seen = SendQueueLease.Free;
     private long _seenAt;
     private long _triedAt;
     private bool _wasTried;
@@ -56,7 +56,7 @@ internal sealed class DrainLease(TimeProvider time, IOptions<ImServerOptions> op
         {
             Set(false);
             _wasTried = false;
-            _seen = default;
+            _seen = SendQueueLease.Free;
             await store.ReleaseLeaseAsync(_owner, cancellationToken);
         }
     }

@@ -28,7 +28,16 @@ internal sealed class SendQueue(
         _store.Value is { } store ? watcher.StartAsync(store, cancellationToken) : Task.CompletedTask;
 
     /// <summary>Runs until <paramref name="stopping"/>; what is in hand then is finished, until <paramref name="giveUp"/>.</summary>
-    public Task RunAsync(CancellationToken stopping, CancellationToken giveUp) => _store.Value is { } store
-        ? Task.WhenAll(writer.RunAsync(store, stopping, giveUp), watcher.RunAsync(store, stopping), drainer.RunAsync(store, stopping, giveUp))
-        : Task.CompletedTask;
+    public async Task RunAsync(CancellationToken stopping, CancellationToken giveUp)
+    {
+        if (_store.Value is not { } store)
+        {
+            return;
+        }
+
+        // One that ends before its time is heard of at once.
+        Task[] loops = [writer.RunAsync(store, stopping, giveUp), watcher.RunAsync(store, stopping), drainer.RunAsync(store, stopping, giveUp)];
+        await await Task.WhenAny(loops);
+        await Task.WhenAll(loops);
+    }
 }
