@@ -67,8 +67,12 @@
 
 /** @typedef {{type: 'entry', timeline: string, seq: number, entry: ImEntry}} ImEntryEvent `timeline` is "inbox" or a conversation id. */
 /** @typedef {{type: 'reset', generation: string, inboxSeq: number, conversations: ImConversationState[]}} ImResetEvent Drop what you had; start from this. */
-/** @typedef {{type: 'signal', message: ImEntry | null}} ImSignalEvent A message that is sent at most once and has no seq. */
-/** @typedef {ImEntryEvent | ImResetEvent | ImSignalEvent} ImEvent */
+/** @typedef {{type: 'signal', message: ImEntry | null, sender: ImSenderSignal | null}} ImSignalEvent A message without a seq, or what somebody sent by `sendSignal`; at most once. */
+/** @typedef {{conversationId: string, roomId: string, senderId: string, senderDeviceId: string, type: string, data: string, timeMs: number}} ImSenderSignal One of the two ids is empty. */
+/** @typedef {{userId: string, isOnline: boolean, deviceTypes: string[], lastSeenMs: number}} ImUserPresence `lastSeenMs` is 0 while online, or where it is not known. */
+/** @typedef {{type: 'presence', users: ImUserPresence[]}} ImPresenceEvent The newest state of those that changed; after a reconnect, of all that are subscribed to. */
+/** @typedef {{type: 'presenceEnded', conversationId: string | null, error: ImError}} ImPresenceEndedEvent What could not be subscribed to again after a reconnect; null = the users. */
+/** @typedef {ImEntryEvent | ImResetEvent | ImSignalEvent | ImPresenceEvent | ImPresenceEndedEvent} ImEvent */
 
 /** @typedef {{to: string} | {conversationId: string}} ImTarget */
 /** @typedef {string | {contentType?: string, text?: string, data?: Uint8Array, mentions?: string[]}} ImContentInput A string is a text message. */
@@ -146,10 +150,10 @@ const DEFAULTS = Object.freeze({
   flushEntries: 100,
 });
 
-const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDown: 102, rateLimited: 203, tokenExpired: 303, cursorBeyondHead: 304, bodyTooLarge: 404 });
+const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDown: 102, clusterUnavailable: 103, rateLimited: 203, tokenExpired: 303, cursorBeyondHead: 304, bodyTooLarge: 404 });
 const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500, badCursor: 3506 });
 /** @type {Set<number>} */
-const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.rateLimited]);
+const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.clusterUnavailable, CODE.rateLimited]);
 const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
@@ -349,7 +353,35 @@ const REPLIES = {
   }),
   markedRead: (b) => ({ conversationId: str(b.conversationId, 'conversationId'), conversationSeq: int(b.conversationSeq, 'conversationSeq') }),
   tokenRefreshed: (b) => ({ tokenExpiresAtMs: int(b.tokenExpiresAtMs, 'tokenExpiresAtMs') }),
+  presenceSubscribed: (b) => ({ users: list(b.users, 'users', readPresence), isPartial: bool(b.isPartial, 'isPartial') }),
+  presenceUnsubscribed: () => undefined,
+  signalSent: (b) => bool(b.isRelayed, 'isRelayed'),
 };
+
+/** @type {(value: any) => ImUserPresence} */
+function readPresence(value) {
+  const u = object(value, 'user');
+  return {
+    userId: str(u.userId, 'userId'),
+    isOnline: bool(u.isOnline, 'isOnline'),
+    deviceTypes: list(u.deviceTypes, 'deviceTypes', (type) => str(type, 'deviceType')),
+    lastSeenMs: int(u.lastSeenMs, 'lastSeenMs'),
+  };
+}
+
+/** @type {(value: any) => ImSenderSignal} */
+function readSenderSignal(value) {
+  const s = object(value, 'sender');
+  return {
+    conversationId: str(s.conversationId, 'conversationId'),
+    roomId: str(s.roomId, 'roomId'),
+    senderId: str(s.senderId, 'senderId'),
+    senderDeviceId: str(s.senderDeviceId, 'senderDeviceId'),
+    type: str(s.type, 'type'),
+    data: str(s.data, 'data'),
+    timeMs: int(s.timeMs, 'timeMs'),
+  };
+}
 
 // ------------------------------------------------------------------------------------------------ cursors
 
@@ -556,6 +588,9 @@ export class ImClient extends EventTarget {
   #saveWanted = false;
   /** @type {Promise<void> | null} */
   #saving = null;
+  /** Whose presence is subscribed to, over reconnects. */
+  #presence = { users: new Set(), conversations: new Set() };
+
   #ackInbox = false;
   /** @type {Map<string, number>} */
   #ackConversations = new Map();
@@ -695,6 +730,88 @@ export class ImClient extends EventTarget {
     const refreshed = await this.#request({ refreshToken: { token: newer } }, 'tokenRefreshed');
     if (this.#link?.signedIn) this.#scheduleRefresh(this.#link, refreshed.tokenExpiresAtMs);
     return refreshed;
+  }
+
+  // ---------------------------------------------------------------------------------------------- presence and signals
+
+  /**
+   * Subscribes to the presence of users, or of a conversation's members; adds to what is subscribed already. Changes come as `presence` events. After a
+   * reconnect the client subscribes again by itself, and a `presence` event has the states as they are then.
+   * @param {{userIds: string[]} | {conversationId: string}} target
+   * @returns {Promise<{users: ImUserPresence[], isPartial: boolean}>} The states now, of those who may be seen; partial = only some of those online.
+   */
+  async subscribePresence(target) {
+    const { userIds, conversationId } = /** @type {any} */ (target) ?? {};
+    if (Array.isArray(userIds) === (typeof conversationId === 'string')) throw new TypeError('the target is { userIds } or { conversationId }');
+    const subscribePresence = conversationId === undefined ? { userIds } : { conversationId };
+    const answer = await this.#request({ subscribePresence }, 'presenceSubscribed');
+    if (conversationId !== undefined) this.#presence.conversations.add(conversationId);
+    else for (const user of answer.users) this.#presence.users.add(user.userId);
+    return answer;
+  }
+
+  /**
+   * Ends subscriptions to presence; all, where nothing is given.
+   * @param {{userIds?: string[], conversationId?: string}} [target]
+   * @returns {Promise<void>}
+   */
+  async unsubscribePresence({ userIds = [], conversationId } = {}) {
+    const { users, conversations } = this.#presence;
+    if (userIds.length === 0 && conversationId === undefined) {
+      users.clear();
+      conversations.clear();
+    }
+    for (const userId of userIds) users.delete(userId);
+    conversations.delete(conversationId);
+    const unsubscribePresence = { ...(userIds.length > 0 ? { userIds } : {}), ...(conversationId !== undefined ? { conversationId } : {}) };
+    await this.#request({ unsubscribePresence }, 'presenceUnsubscribed');
+  }
+
+  /**
+   * Sends a signal, for example `typing`, to who is online in a conversation or subscribes to a room. At most once: never sent again, and fails at once
+   * while not connected.
+   * @param {ImTarget | {roomId: string}} target
+   * @param {string} type 1 to 64 bytes.
+   * @param {string} [data] The application's own, at most 1 KiB.
+   * @returns {Promise<boolean>} false = it was too much, and the server dropped it.
+   */
+  async sendSignal(target, type, data = '') {
+    const { to, conversationId, roomId } = /** @type {any} */ (target) ?? {};
+    if ([to, conversationId, roomId].filter((id) => typeof id === 'string').length !== 1) {
+      throw new TypeError('the target is { to: userId }, { conversationId } or { roomId }');
+    }
+    const place = to !== undefined ? { userId: to } : conversationId !== undefined ? { conversationId } : { roomId };
+    return this.#request({ sendSignal: { ...place, type, ...(data ? { data } : {}) } }, 'signalSent', { resend: false });
+  }
+
+  #resubscribePresence() {
+    const { users, conversations } = this.#presence;
+    if (users.size > 0) this.#resubscribe({ userIds: [...users] });
+    for (const conversationId of conversations) this.#resubscribe({ conversationId });
+  }
+
+  /** @param {{userIds?: string[], conversationId?: string}} target */
+  #resubscribe(target) {
+    const link = this.#link;
+    const { users, conversations } = this.#presence;
+    this.#request({ subscribePresence: target }, 'presenceSubscribed', { resend: false }).then(
+      (answer) => { if (this.#link === link && answer.users.length > 0) this.#onPresence(link, answer.users, 0); },
+      (error) => {
+        if (this.#link !== link || !link?.signedIn || error.code === 0) return; // the next connection subscribes again
+        if (RETRYABLE.has(error.code)) {
+          this.#hooks.setTimeout(() => {
+            const left = target.conversationId === undefined ? [...users] : [];
+            if (this.#link !== link || !link.signedIn) return;
+            if (left.length > 0) this.#resubscribe({ userIds: left });
+            else if (conversations.has(target.conversationId)) this.#resubscribe(target);
+          }, this.#options.retryMaxMs);
+          return;
+        }
+        for (const userId of target.userIds ?? []) users.delete(userId);
+        conversations.delete(target.conversationId);
+        this.#push({ event: { type: 'presenceEnded', conversationId: target.conversationId ?? null, error }, step: null, size: 0 });
+      },
+    );
   }
 
   /**
@@ -920,6 +1037,7 @@ export class ImClient extends EventTarget {
     if (!link.signedIn) throw new ProtocolViolation('a packet before signedIn');
     if (packet.push) return this.#onPush(link, object(packet.push, 'push'), size);
     if (packet.snapshot) return this.#onSnapshot(link, object(packet.snapshot, 'snapshot'), size);
+    if (packet.presenceChanged) return this.#onPresence(link, list(object(packet.presenceChanged, 'presenceChanged').users, 'users', readPresence), size);
     if (packet.signal) return this.#onSignal(object(packet.signal, 'signal'), size);
     const request = link.inFlight.get(requestId);
     if (!request) return; // pong, deviceAcked, a late reply, or a kind of packet that is newer than this client
@@ -966,6 +1084,7 @@ export class ImClient extends EventTarget {
     this.#connecting?.resolve();
     this.#connecting = null;
     this.#transmit();
+    this.#resubscribePresence();
   }
 
   /** @param {Link} link @param {number} everyMs */
@@ -1142,11 +1261,7 @@ export class ImClient extends EventTarget {
       if (firstInbox > 0) this.#onInboxEntry(firstInbox + i, entries[i], each);
       else this.#onConversationEntry(id, firstConversation + i, entries[i], each);
     }
-    if (this.#buffer.length > this.#options.maxBufferedEvents || this.#bufferedChars > this.#options.maxBufferedChars) {
-      // A browser's socket cannot be paused. What is not received stays on the server, and the cursors know where.
-      this.#behind = true;
-      this.#lost(link, 0, 'behind');
-    }
+    this.#restIfFull(link);
   }
 
   /** @param {number} seq @param {ImEntry} entry @param {number} size */
@@ -1206,7 +1321,22 @@ export class ImClient extends EventTarget {
   #onSignal(packet, size) {
     if (this.#behind || this.#buffer.length >= this.#options.maxBufferedEvents) return; // at most once: it makes no room for itself
     const message = packet.message === undefined || packet.message === null ? null : readEntry(packet.message);
-    this.#push({ event: { type: 'signal', message }, step: null, size });
+    const sender = packet.sender === undefined || packet.sender === null ? null : readSenderSignal(packet.sender);
+    this.#push({ event: { type: 'signal', message, sender }, step: null, size });
+  }
+
+  /** @param {Link} link @param {ImUserPresence[]} users @param {number} size */
+  #onPresence(link, users, size) {
+    if (link.deaf || this.#behind) return; // the next connection is told all states
+    this.#push({ event: { type: 'presence', users }, step: null, size });
+    this.#restIfFull(link);
+  }
+
+  /** A browser's socket cannot be paused. What is not received stays on the server, and the cursors know where. @param {Link} link */
+  #restIfFull(link) {
+    if (this.#buffer.length <= this.#options.maxBufferedEvents && this.#bufferedChars <= this.#options.maxBufferedChars) return;
+    this.#behind = true;
+    this.#lost(link, 0, 'behind');
   }
 
   /** @param {Item} item */

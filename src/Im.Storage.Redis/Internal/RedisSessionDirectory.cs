@@ -30,7 +30,8 @@ internal sealed partial class RedisSessionDirectory(RedisConnection redis, Redis
                 results[page[n]] = new Registration(
                     Records.Number((string)answer[0]!),
                     other.Length == 0 ? null : Records.Session(sessions[page[n]].UserId, other),
-                    (int)answer[2]);
+                    (int)answer[2],
+                    (int)answer[3] == 1);
             }
         }).ConfigureAwait(false);
         return results;

@@ -1,6 +1,6 @@
 -- Registers sessions of one bucket, in order.
 -- KEYS: sessions, ticket.  ARGV: for each session its user and its record.
--- Returns for each: its ticket (0 = not registered), the other session or '', how many others the user has.
+-- Returns for each: its ticket (0 = not registered), the other session or '', how many others the user has, 1 if it stood there already.
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local given = last
 local results = {}
@@ -26,7 +26,7 @@ for i = 1, #ARGV, 2 do
   end
   local others = #records - (old and 1 or 0)
   if stays then
-    results[#results + 1] = { '0', table.concat(old, '\31'), others }
+    results[#results + 1] = { '0', table.concat(old, '\31'), others, 0 }
   else
     if new[TICKET] == '0' then
       last = math.max(last + 1, micros())
@@ -36,7 +36,7 @@ for i = 1, #ARGV, 2 do
     end
     records[place or #records + 1] = new
     redis.call('HSET', KEYS[1], user, pack(records))
-    results[#results + 1] = { new[TICKET], (old and not same) and table.concat(old, '\31') or '', others }
+    results[#results + 1] = { new[TICKET], (old and not same) and table.concat(old, '\31') or '', others, same and 1 or 0 }
   end
 end
 if last ~= given then
