@@ -16,7 +16,7 @@ namespace Im.Client;
 /// for it and has the server push again, over a new connection, what did not fit: a loop over <see cref="ReadAsync"/> may await sends, though
 /// another task that sends costs less when there is much to read.</para>
 /// </remarks>
-public sealed class ImClient : IAsyncDisposable
+public sealed partial class ImClient : IAsyncDisposable
 {
     private readonly ImClientOptions _options;
     private readonly ILogger _logger;

@@ -3,6 +3,7 @@ using Im.Data;
 using Im.Groups;
 using Im.Messaging;
 using Im.Presence;
+using Im.Rooms;
 
 namespace Im;
 
@@ -24,6 +25,12 @@ public interface IImServer
 
     /// <summary>Who is online, on which devices; disconnects them.</summary>
     IImSessions Sessions { get; }
+
+    /// <summary>Presence of users, and signals.</summary>
+    IImPresence Presence { get; }
+
+    /// <summary>Sends to rooms; who is in them on this node.</summary>
+    IImRooms Rooms { get; }
 
     /// <summary>Exports and erases a user's data, imports old history.</summary>
     IImData Data { get; }

@@ -3,11 +3,13 @@ using Im.Data;
 using Im.Groups;
 using Im.Messaging;
 using Im.Presence;
+using Im.Rooms;
 
 namespace Im;
 
 /// <summary>The server as the host's code sees it.</summary>
-internal sealed class ImServer(IImMessages messages, IImGroups groups, IImConversations conversations, IImSessions sessions, IImData data) : IImServer
+internal sealed class ImServer(
+    IImMessages messages, IImGroups groups, IImConversations conversations, IImSessions sessions, IImPresence presence, IImRooms rooms, IImData data) : IImServer
 {
     public IImMessages Messages { get; } = messages;
 
@@ -16,6 +18,10 @@ internal sealed class ImServer(IImMessages messages, IImGroups groups, IImConver
     public IImConversations Conversations { get; } = conversations;
 
     public IImSessions Sessions { get; } = sessions;
+
+    public IImPresence Presence { get; } = presence;
+
+    public IImRooms Rooms { get; } = rooms;
 
     public IImData Data { get; } = data;
 }

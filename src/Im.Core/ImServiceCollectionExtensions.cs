@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Im;
 using Im.Administration;
 using Im.Cluster;
+using Im.Cluster.InMemory;
 using Im.Connections;
 using Im.Conversations;
 using Im.Data;
@@ -10,8 +11,11 @@ using Im.Diagnostics;
 using Im.Fanout;
 using Im.Groups;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Presence;
 using Im.Retention;
+using Im.Rooms;
+using Im.Rooms.InMemory;
 using Im.Storage;
 using Im.Storage.InMemory;
 using Im.Sync;
@@ -46,12 +50,16 @@ public static class ImServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRetentionOptions>, ImRetentionOptionsValidator>());
         services.AddOptions<ImClusterOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImClusterOptions>, ImClusterOptionsValidator>());
+        services.AddOptions<ImRoomOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImRoomOptions>, ImRoomOptionsValidator>());
         services.AddOptions<ImAdminOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ImAdminOptions>, ImAdminOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddCluster(services);
         AddStorage(services);
         AddInternals(services);
+        AddRooms(services);
+        ImPresenceBuilderExtensions.AddPresence(services);
         AddAdministration(services);
         services.TryAddSingleton<IImMessages, ImMessages>();
         services.TryAddSingleton<IImGroups, ImGroups>();
@@ -90,6 +98,16 @@ public static class ImServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IOfflineNotifier, T>());
+        return builder;
+    }
+
+    /// <summary>Adds a listener of queued sends. Adding the same type again is no error.</summary>
+    public static IImServerBuilder AddQueuedSendListener<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IImServerBuilder builder)
+        where T : class, IQueuedSendListener
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IQueuedSendListener, T>());
         return builder;
     }
 
@@ -186,7 +204,22 @@ public static class ImServiceCollectionExtensions
         // Beside another message store the in-memory ones would answer for data that they do not have: then there is none, which is null.
         services.TryAddSingleton<IRetentionStore>(provider => IsInMemory(provider) ? new InMemoryRetentionStore(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<IUserDataStore>(provider => IsInMemory(provider) ? new InMemoryUserDataStore(provider.GetRequiredService<InMemoryState>()) : null!);
+        services.TryAddSingleton<ISendQueue>(provider => IsInMemory(provider) ? new InMemorySendQueue(provider.GetRequiredService<InMemoryState>()) : null!);
         services.TryAddSingleton<IStorageProbe>(provider => IsInMemory(provider) ? new InMemoryStorageProbe() : null!);
+    }
+
+    private static void AddRooms(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new InMemoryRooms(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IRoomStore>(provider => new InMemoryRoomStore(provider.GetRequiredService<InMemoryRooms>()));
+        services.TryAddSingleton<RoomMetrics>();
+        services.TryAddSingleton<RoomStoreFailures>();
+        services.TryAddSingleton<RoomPublisher>();
+        services.TryAddSingleton<RoomRegistry>();
+        services.TryAddSingleton<RoomReplayReader>();
+        services.TryAddSingleton<RoomAccessCheck>();
+        services.TryAddSingleton<RoomRequests>();
+        services.TryAddSingleton<IImRooms, ImRooms>();
     }
 
     private static bool IsInMemory(IServiceProvider provider) => provider.GetRequiredService<IMessageStore>() is InMemoryMessageStore;
@@ -215,19 +248,43 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<SyncReader>();
         services.TryAddSingleton<HistoryReader>();
         services.TryAddSingleton<UserDirectory>();
+        services.TryAddSingleton<IGroupMemberCache>(_ => new InMemoryGroupMemberCache(capacity: 0));
+        services.TryAddSingleton<GroupMemberFiller>();
+        services.TryAddSingleton<LargeGroupMembers>();
         services.TryAddSingleton<ConversationCache>();
+        services.TryAddSingleton<GroupRules>();
+        services.TryAddSingleton<GroupChanger>();
         services.TryAddSingleton<ReadMarks>();
         services.TryAddSingleton<DeviceAcks>();
         services.TryAddSingleton<Interceptors>();
         services.TryAddSingleton<SignalRelay>();
         services.TryAddSingleton<SendPipeline>();
+        services.TryAddSingleton<LargeGroupNotices>();
         services.TryAddSingleton<AfterCommit>();
         services.TryAddSingleton<Delivery>();
         services.TryAddSingleton<Committer>();
+        services.TryAddSingleton<SendQueueGate>();
+        services.TryAddSingleton<SendQueueStatus>();
+        services.TryAddSingleton<SendQueueWriter>();
+        services.TryAddSingleton<SendQueueWatcher>();
+        services.TryAddSingleton<DrainLease>();
+        services.TryAddSingleton<QueuedSender>();
+        services.TryAddSingleton<SendQueueDrainer>();
+        services.TryAddSingleton<SendQueue>();
         services.TryAddSingleton<FanoutStrategies>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, WriteFanout>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IFanoutStrategy, ReadFanout>());
+        AddLoop<CatchUpScheduler>(services);
+        AddLoop<Heartbeat>(services);
+        AddLoop<HeadCheck>(services);
+        AddLoop<RetentionLoop>(services);
+        AddLoop<GroupMemberFiller>(services);
+        AddLoop<RoomRegistry>(services);
     }
+
+    private static void AddLoop<T>(IServiceCollection services)
+        where T : class, IServerLoop =>
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IServerLoop, T>(provider => provider.GetRequiredService<T>()));
 
     private sealed class Builder(IServiceCollection services) : IImServerBuilder
     {

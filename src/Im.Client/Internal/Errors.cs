@@ -25,12 +25,13 @@ internal static class Errors
         new(ImClientFailure.TimedOut, $"No answer within {timeout.TotalSeconds:0.###} s; ImClientOptions.RequestTimeout is the limit.");
 
     public static ImClientException Disconnected(string? clientMessageId) =>
-        new(ImClientFailure.Disconnected, "Not connected, and a non-persistent message is not sent again.") { ClientMessageId = clientMessageId };
+        new(ImClientFailure.Disconnected, "Not connected, and a non-persistent or room message is not sent again.") { ClientMessageId = clientMessageId };
 
     public static ImClientException UnexpectedAnswer(ServerPacket packet) =>
         new(ImClientFailure.Protocol, $"The server answered with {packet.PacketCase}, which does not belong to the request.");
 
     /// <summary>Whether the same request may succeed a little later.</summary>
     public static bool IsTransient(int code) => (ImErrorCode)code is
-        ImErrorCode.Internal or ImErrorCode.StorageUnavailable or ImErrorCode.ShuttingDown or ImErrorCode.RateLimited or ImErrorCode.Conflict;
+        ImErrorCode.Internal or ImErrorCode.StorageUnavailable or ImErrorCode.ShuttingDown or ImErrorCode.RateLimited or ImErrorCode.Conflict
+        or ImErrorCode.ClusterUnavailable;
 }

@@ -130,12 +130,22 @@ internal sealed class EventStream
     public void Reset(ImResetEvent reset)
     {
         var epoch = Interlocked.Increment(ref _epoch);
-        while (_channel.Reader.TryRead(out _))
+        var ofRooms = new List<ImEvent>();
+        while (_channel.Reader.TryRead(out var dropped))
         {
+            // Rooms do not begin anew with a reset.
+            if (dropped.Event is ImRoomMessageEvent or ImRoomGapEvent or ImRoomLeftEvent)
+            {
+                ofRooms.Add(dropped.Event);
+            }
         }
 
         // There is room: this is the only writer.
         _channel.Writer.TryWrite(new QueuedEvent(reset, null, epoch));
+        foreach (var item in ofRooms)
+        {
+            _channel.Writer.TryWrite(new QueuedEvent(item, null, epoch));
+        }
     }
 
     /// <summary>Nothing more comes; the application may take what is in the buffer.</summary>

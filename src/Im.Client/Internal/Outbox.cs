@@ -46,7 +46,7 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
 
             if (pending.IsOnce && !_attached && !_handingOver)
             {
-                pending.Fail(Errors.Disconnected(pending.Packet.Send.ClientMessageId));
+                pending.Fail(Errors.Disconnected(pending.ClientMessageId));
                 return;
             }
 
@@ -114,7 +114,7 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
             _written.Clear();
             foreach (var pending in _active.Concat(_waiting).Where(p => p.IsOnce && !(handingOver && !p.IsWritten)).ToArray())
             {
-                pending.Fail(Errors.Disconnected(pending.Packet.Send.ClientMessageId));
+                pending.Fail(Errors.Disconnected(pending.ClientMessageId));
                 Release(pending);
             }
         }
@@ -138,7 +138,7 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
         {
             lock (_gate)
             {
-                return _active.Count > 0;
+                return _active.Any(p => !p.IsOwn);
             }
         }
     }
@@ -148,7 +148,8 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
     {
         lock (_gate)
         {
-            return _active.Count == 0 ? null : time.GetElapsedTime(Math.Max(since, _active.Min(p => p.Since)));
+            var first = _active.Where(p => !p.IsOwn).Select(p => (long?)p.Since).Min();
+            return first is { } asked ? time.GetElapsedTime(Math.Max(since, asked)) : null;
         }
     }
 
@@ -201,7 +202,7 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
                     {
                         Code = ImErrorCode.BodyTooLarge,
                         Reason = ImErrorCodes.GetName(ImErrorCode.BodyTooLarge),
-                        ClientMessageId = pending.IsSend ? pending.Packet.Send.ClientMessageId : null,
+                        ClientMessageId = pending.ClientMessageId,
                     });
                     Release(pending);
                     continue;
@@ -214,6 +215,15 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
             }
 
             return false;
+        }
+    }
+
+    /// <summary>What an answer with this id would answer.</summary>
+    public Pending? Find(uint requestId)
+    {
+        lock (_gate)
+        {
+            return _written.GetValueOrDefault(requestId);
         }
     }
 
@@ -233,7 +243,7 @@ internal sealed class Outbox(int maxInFlight, TimeSpan retryFor, TimeProvider ti
             }
             else if (!TryAgainLater(pending, packet.Error))
             {
-                pending.Fail(Errors.Refused(packet.Error, pending.IsSend ? pending.Packet.Send.ClientMessageId : null));
+                pending.Fail(Errors.Refused(packet.Error, pending.ClientMessageId));
             }
 
             if (pending.IsDone)

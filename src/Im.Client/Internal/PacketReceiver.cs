@@ -17,6 +17,7 @@ internal sealed class PacketReceiver(SessionHost host)
     private static readonly TimeSpan OverrunAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly CursorSet _received = host.Received;
+    private readonly RoomReceiver _rooms = new(host);
 
     /// <summary>The pages of a snapshot so far; null when none is expected.</summary>
     private List<ConversationState>? _snapshot;
@@ -74,6 +75,9 @@ internal sealed class PacketReceiver(SessionHost host)
         return null;
     }
 
+    /// <summary>The connection is signed in, and the outbox writes to it.</summary>
+    public void BeginRooms() => _rooms.Begin();
+
     public async ValueTask ReceiveAsync(ServerPacket packet, CancellationToken cancellationToken)
     {
         switch (packet.PacketCase)
@@ -92,6 +96,14 @@ internal sealed class PacketReceiver(SessionHost host)
                 }
 
                 break;
+            case ServerPacket.PacketOneofCase.RoomPush:
+                // What is left out here comes again with the resubscription, as long as the room keeps it.
+                if (!_isOverrun)
+                {
+                    await _rooms.PushAsync(packet.RoomPush, item => AddOrOverrunAsync(item, null, cancellationToken)).ConfigureAwait(false);
+                }
+
+                break;
             case ServerPacket.PacketOneofCase.SignedIn:
                 throw new ProtocolException("The server answered the sign-in twice.");
             case ServerPacket.PacketOneofCase.Error when packet.RequestId == 0:
@@ -99,6 +111,11 @@ internal sealed class PacketReceiver(SessionHost host)
                 break;
             default:
                 // An unknown kind of packet comes from a newer server and is ignored, unless somebody waits for it.
+                if (_rooms.TakeAnswer(packet, cancellationToken) is { } left)
+                {
+                    await AddOrOverrunAsync(left, null, cancellationToken).ConfigureAwait(false);
+                }
+
                 host.Outbox.Answer(packet);
                 break;
         }

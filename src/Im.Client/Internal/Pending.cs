@@ -14,7 +14,13 @@ internal sealed class Pending(ClientPacket packet)
     public bool IsSend => Packet.PacketCase == ClientPacket.PacketOneofCase.Send;
 
     /// <summary>Not repeated on another connection.</summary>
-    public bool IsOnce => IsSend && Packet.Send.NonPersistent;
+    public bool IsOnce => IsOwn || Packet.SendToRoom is not null || (IsSend && Packet.Send.NonPersistent);
+
+    /// <summary>The client's own, for which no application waits.</summary>
+    public bool IsOwn { get; init; }
+
+    /// <summary>The client message id of a send.</summary>
+    public string? ClientMessageId => Packet.Send?.ClientMessageId ?? Packet.SendToRoom?.ClientMessageId;
 
     /// <summary>The place in the order of the calls.</summary>
     public long Order { get; set; }

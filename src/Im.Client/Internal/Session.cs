@@ -124,6 +124,7 @@ internal sealed class Session(SessionHost host, PacketStream stream)
         _idleTimeoutMs = signedIn.IdleTimeoutMs;
         _generation = signedIn.Generation;
         host.Outbox.Attach(signedIn.MaxFrameBytes);
+        _receiver.BeginRooms();
         host.SignedIn(signedIn);
         return null;
     }

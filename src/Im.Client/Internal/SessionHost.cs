@@ -17,6 +17,9 @@ internal sealed class SessionHost(ImClientOptions options, ILogger logger, Outbo
 
     public EventStream Events { get; } = events;
 
+    /// <summary>The rooms that the application is in.</summary>
+    public RoomBook Rooms { get; } = new();
+
     /// <summary>What has arrived: the position of the last entry that is in the buffer or beyond it.</summary>
     public CursorSet Received { get; } = new(ImCursors.None);
 

@@ -1,4 +1,5 @@
 using Im.Diagnostics;
+using Im.Presence;
 using Im.Storage;
 using Im.Sync;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,7 @@ internal sealed class ClusterHost(
     ClusterReceiver receiver,
     ClusterSessions sessions,
     ClusterRequests requests,
+    PresenceHost presence,
     EarlyChunks early,
     HeadCheck headCheck,
     ILogger<ClusterHost> logger,
@@ -49,6 +51,7 @@ internal sealed class ClusterHost(
             guard(receiver.RunAsync(_stopping.Token), "cluster receiver"),
             guard(requests.RunAsync(_stopping.Token), "cluster requests"),
             guard(early.RunAsync(_stopping.Token), "early chunks"));
+        presence.Start(guard);
         _telling = guard(sender.RunAsync(_giveUp.Token), "cluster sender");
         _removing = guard(sessions.RunAsync(_giveUp.Token), "session directory");
         await node.JoinAsync(cancellationToken);
@@ -68,6 +71,7 @@ internal sealed class ClusterHost(
             await WaitAsync(_listening, cancellationToken);
             sessions.Complete();
             await WaitAsync(_removing, cancellationToken);
+            await WaitAsync(presence.StopAsync(cancellationToken), cancellationToken);
             sender.SayHello(isLeaving: true);
             sender.Complete();
             await WaitAsync(_telling, cancellationToken);

@@ -2,12 +2,14 @@ using System.Buffers;
 using Im.Cluster.Wire;
 using Im.Connections;
 using Im.Diagnostics;
+using Im.Presence;
 using Im.Protocol;
+using Im.Rooms;
 
 namespace Im.Cluster;
 
 /// <summary>Hands signals to sessions of this node, those of other nodes' senders and those of its own.</summary>
-internal sealed class RemoteSignals(SessionRegistry sessions, ConversationReaders readers, ImMetrics metrics)
+internal sealed class RemoteSignals(SessionRegistry sessions, ConversationReaders readers, RoomRegistry rooms, Broadcasts broadcasts, ImMetrics metrics)
 {
     /// <summary>Delivers what another node has sent.</summary>
     public void Deliver(SignalPush push)
@@ -15,16 +17,18 @@ internal sealed class RemoteSignals(SessionRegistry sessions, ConversationReader
         var signal = new SharedPacket(push.Packet.ToByteArray());
         if (push.Everyone)
         {
-            foreach (var session in sessions.All)
-            {
-                Send(session, null, signal);
-            }
+            broadcasts.Add(signal);
         }
 
         ToUsers(push.UserIds, signal, null);
         if (push.ConversationId.Length > 0)
         {
             ToReaders(push.ConversationId, signal, null);
+        }
+
+        if (push.RoomId.Length > 0)
+        {
+            ToRoom(push.RoomId, signal, null);
         }
     }
 
@@ -54,6 +58,22 @@ internal sealed class RemoteSignals(SessionRegistry sessions, ConversationReader
         }
 
         ArrayPool<Session>.Shared.Return(rented, clearArray: true);
+    }
+
+    /// <summary>To the sessions here that subscribe to the room.</summary>
+    public void ToRoom(string roomId, SharedPacket signal, Connection? except)
+    {
+        if (rooms.Find(roomId)?.Rent(out var count) is not { } rented)
+        {
+            return;
+        }
+
+        foreach (var subscription in rented.AsSpan(0, count))
+        {
+            Send(subscription.Session, except, signal);
+        }
+
+        ArrayPool<RoomSubscription>.Shared.Return(rented, clearArray: true);
     }
 
     /// <summary>To one session, unless it has <paramref name="except"/>.</summary>

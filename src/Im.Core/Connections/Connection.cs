@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Im.Cluster;
 using Im.Diagnostics;
+using Im.Presence;
 using Im.Protocol;
 using Im.Storage;
 using Microsoft.Extensions.Logging;
@@ -73,6 +74,9 @@ internal sealed partial class Connection : IConnectionHandler
 
     /// <summary>How many messages the session may send now. Used by the one request that is being handled.</summary>
     public RateLimiter SendRate { get; }
+
+    /// <summary>Which signals the session may send now; null = it has sent none. Used by the one request that is being handled.</summary>
+    public SignalThrottle? Signals { get; set; }
 
     /// <summary>When the token expires, unix milliseconds; 0 = never.</summary>
     public long ExpiresAtMs => Volatile.Read(ref _expiresAtMs);

@@ -72,6 +72,7 @@ internal sealed class ConnectionRegistry(ConnectionServices services, SessionReg
     {
         session.Close();
         Sessions.Remove(session);
+        services.Presence.Remove(session);
         services.ClusterSessions.Remove(session);
     }
 

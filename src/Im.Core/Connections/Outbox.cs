@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Im.Protocol;
+using Im.Rooms;
 using Im.Sync;
 using Im.Timelines;
 
@@ -9,11 +10,13 @@ namespace Im.Connections;
 /// <remarks>
 /// <see cref="Lock"/> guards the queue and, since both change together, the session's timelines too. It is held for a few steps, never across I/O
 /// and never together with another session's. A full queue blocks nobody: pushes are refused (the timeline goes behind), replies are
-/// always taken and stop the reading of the connection instead.
+/// always taken and stop the reading of the connection instead. Pushes of rooms have a queue of their own, see <see cref="RoomQueue"/>: replies come
+/// first, then timelines and rooms take turns, byte for byte.
 /// </remarks>
 internal sealed class Outbox(TransportConnection transport, int maxBytes)
 {
     private Queue<Item>? _items;
+    private RoomQueue? _rooms;
     private int _bytes;
     private bool _wantsRoom;
     private bool _pageNeedsAll;
@@ -91,6 +94,31 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
         return true;
     }
 
+    /// <summary>From now on the connection has rooms. Call under the lock.</summary>
+    public void UseRoomsLocked(ImRoomOptions options) => _rooms ??= new RoomQueue(options.MaxQueueBytes, options.MaxQueueMessages, Codec);
+
+    /// <summary>
+    /// Takes a room's push and returns how many messages were dropped for it. Call under the lock, and <see cref="RequestWrite"/> after it where
+    /// <paramref name="isFirst"/> says so: otherwise it was called for those that wait already.
+    /// </summary>
+    public int AddRoomPushLocked(RoomPayload payload, out bool isFirst)
+    {
+        isFirst = false;
+        if (_isClosed || _rooms is null)
+        {
+            return 0;
+        }
+
+        isFirst = _rooms.IsEmpty;
+        return _rooms.Add(payload);
+    }
+
+    /// <summary>What waits of a room is not written. Call under the lock.</summary>
+    public void ForgetRoomLocked(Room room) => _rooms?.Forget(room);
+
+    /// <summary>Room pushes wait for all replies that are queued now. Call under the lock.</summary>
+    public void HoldRoomsLocked() => _rooms?.HoldFor(_items?.Count ?? 0);
+
     /// <summary>
     /// Whether the queue is short enough for a page of backlog. If not, <see cref="RoomAgain"/> is called when it is. Call under the lock.
     /// </summary>
@@ -134,6 +162,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
 
             var replies = _items?.Where(item => item.Packet is not null).ToArray() ?? [];
             _items = replies.Length == 0 ? null : new Queue<Item>(replies);
+            _rooms = null;
             _bytes = replies.Sum(item => item.Packet!.Length);
             EnqueueLocked(bytes);
             _isClosed = true;
@@ -147,6 +176,7 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
         {
             _isClosed = true;
             _items = null;
+            _rooms = null;
             _bytes = 0;
         }
     }
@@ -160,22 +190,11 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
             bool roomAgain;
             lock (Lock)
             {
-                if (_items is null)
+                if (!TryTakeLocked(out item))
                 {
                     return false;
                 }
 
-                item = _items.Dequeue();
-                if (_items.Count == 0)
-                {
-                    // An idle connection keeps no queue.
-                    ItemQueues.Return(_items);
-                    _items = null;
-                }
-
-                var size = item.Packet?.Length ?? PushWriter.Measure(item.Payload!, Codec);
-                _bytes -= size;
-                WrittenBytes += size;
                 roomAgain = _wantsRoom && _bytes <= RoomFromBytes;
                 _wantsRoom &= !roomAgain;
             }
@@ -197,6 +216,36 @@ internal sealed class Outbox(TransportConnection transport, int maxBytes)
             }
         }
 
+        return true;
+    }
+
+    private bool TryTakeLocked(out Item item)
+    {
+        if (_rooms is { IsEmpty: false } && (_items is null || (_rooms.IsTurn && _items.Peek().Packet is null)))
+        {
+            item = new Item(_rooms.Take(othersWait: _items is not null), null, default, 0);
+            WrittenBytes += item.Packet!.Length;
+            return true;
+        }
+
+        if (_items is null)
+        {
+            item = default;
+            return false;
+        }
+
+        item = _items.Dequeue();
+        if (_items.Count == 0)
+        {
+            // An idle connection keeps no queue.
+            ItemQueues.Return(_items);
+            _items = null;
+        }
+
+        var size = item.Packet?.Length ?? PushWriter.Measure(item.Payload!, Codec);
+        _bytes -= size;
+        WrittenBytes += size;
+        _rooms?.OtherTaken(size, item.Packet is null);
         return true;
     }
 

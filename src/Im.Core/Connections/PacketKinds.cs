@@ -14,6 +14,9 @@ internal static class PacketKinds
         ClientPacket.PacketOneofCase.Sync => "sync",
         ClientPacket.PacketOneofCase.DeviceAck => "device_ack",
         ClientPacket.PacketOneofCase.MarkRead => "mark_read",
+        ClientPacket.PacketOneofCase.SubscribePresence => "subscribe_presence",
+        ClientPacket.PacketOneofCase.UnsubscribePresence => "unsubscribe_presence",
+        ClientPacket.PacketOneofCase.SendSignal => "send_signal",
         _ => "unknown",
     };
 }

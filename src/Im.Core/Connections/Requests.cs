@@ -3,14 +3,26 @@ using Im.Conversations;
 using Im.Devices;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Presence;
 using Im.Protocol;
+using Im.Rooms;
 using Im.Sync;
 
 namespace Im.Connections;
 
 /// <summary>Takes each kind of request to where it is handled.</summary>
 internal sealed class Requests(
-    SignInHandler signIn, SendPipeline sends, SyncReader sync, ReadMarks marks, DeviceAcks acks, ClusterState cluster, ServerLifetime lifetime, ImMetrics metrics)
+    SignInHandler signIn,
+    SendPipeline sends,
+    SyncReader sync,
+    ReadMarks marks,
+    DeviceAcks acks,
+    RoomRequests rooms,
+    PresenceSubscriptions presence,
+    SignalSender signals,
+    ClusterState cluster,
+    ServerLifetime lifetime,
+    ImMetrics metrics)
 {
     public async ValueTask HandleAsync(Connection connection, ClientPacket request)
     {
@@ -45,6 +57,24 @@ internal sealed class Requests(
                 break;
             case ClientPacket.PacketOneofCase.MarkRead:
                 connection.Reply(request.RequestId, new ServerPacket { MarkedRead = await marks.MoveAsync(connection.Session.UserId, request.MarkRead, cancellationToken) });
+                break;
+            case ClientPacket.PacketOneofCase.SubscribeRoom:
+                await rooms.SubscribeAsync(connection.Session, request.RequestId, request.SubscribeRoom, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.LeaveRoom:
+                rooms.Leave(connection, connection.Session, request.RequestId, request.LeaveRoom);
+                break;
+            case ClientPacket.PacketOneofCase.SendToRoom:
+                await rooms.SendAsync(connection, connection.Session, request.RequestId, request.SendToRoom, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.SubscribePresence:
+                await presence.SubscribeAsync(connection, connection.Session, request.RequestId, request.SubscribePresence, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.UnsubscribePresence:
+                presence.Unsubscribe(connection, connection.Session, request.RequestId, request.UnsubscribePresence);
+                break;
+            case ClientPacket.PacketOneofCase.SendSignal:
+                await signals.HandleAsync(connection, connection.Session, request.RequestId, request.SendSignal, cancellationToken);
                 break;
             case ClientPacket.PacketOneofCase.Ping:
                 // One that came before the sign-in was done, or while the sessions are registered again: a client whose session may have been

@@ -265,11 +265,15 @@ internal sealed partial class Session
     public void Close()
     {
         string[] conversations;
+        List<Rooms.RoomSubscription>? rooms;
         lock (_outbox.Lock)
         {
             _isClosed = true;
             conversations = _timelines.ConversationIds;
+            rooms = EndRoomsLocked();
         }
+
+        RemoveFromRooms(rooms);
 
         foreach (var conversationId in conversations)
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Im.Cluster;
 using Im.Connections;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -16,6 +17,7 @@ internal sealed class ImHealthCheck(
     Committer committer,
     StorageHealth health,
     ClusterState cluster,
+    SendQueueStatus queue,
     TimeProvider time,
     IOptions<ImServerOptions> options) : IHealthCheck, IDisposable
 {
@@ -50,6 +52,11 @@ internal sealed class ImHealthCheck(
         if (cluster is { MayHavePeers: true, IsBackplaneHealthy: false })
         {
             return HealthCheckResult.Degraded("The backplane does not carry this node's probe: other nodes' entries come late, by the head check.", null, data);
+        }
+
+        if (queue.State.Rows > options.Value.MaxQueuedSends * NearlyFull)
+        {
+            return HealthCheckResult.Degraded("The IM server's queue of sends in the store is nearly full.", null, data);
         }
 
         return pending > options.Value.MaxPendingMessages * NearlyFull
@@ -102,6 +109,8 @@ internal sealed class ImHealthCheck(
             ["connections"] = connections.Count,
             ["pendingMessages"] = pending,
             ["maxPendingMessages"] = options.Value.MaxPendingMessages,
+            ["queuedSends"] = queue.State.Rows,
+            ["oldestQueuedSendSeconds"] = (long)queue.OldestAge.TotalSeconds,
         };
         if (cluster.MayHavePeers)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Im.Messaging.Queue;
 using Im.Protocol;
 using Im.Storage;
 
@@ -35,6 +36,7 @@ internal sealed class ImMetrics : IDisposable
     private readonly Counter<long> _clusterMissed;
     private readonly Counter<long> _clusterRejoins;
     private readonly Histogram<double> _retentionSeconds;
+    private readonly Counter<long> _queuedSendsDropped;
     private readonly Histogram<double> _commitSeconds;
     private readonly Histogram<long> _commitMessages;
 
@@ -70,6 +72,7 @@ internal sealed class ImMetrics : IDisposable
         _clusterMissed = _meter.CreateCounter<long>("im.cluster.missed", "{event}", "Times that messages from another node were missed.");
         _clusterRejoins = _meter.CreateCounter<long>("im.cluster.rejoins", "{event}", "Times that this node had lost its lease.");
         _retentionSeconds = _meter.CreateHistogram<double>("im.retention.bite.duration", "s", "How long one transaction of retention took.");
+        _queuedSendsDropped = _meter.CreateCounter<long>("im.send_queue.dropped", "{message}", "Queued sends that were refused when their turn came, by code.");
         _commitSeconds = _meter.CreateHistogram<double>("im.commit.duration", "s", "How long a commit took.");
         _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
     }
@@ -156,6 +159,15 @@ internal sealed class ImMetrics : IDisposable
     public void ClusterRejoined() => _clusterRejoins.Add(1);
 
     public void RetentionFailed(string part) => _retentionFailures.Add(1, Tag("part", part));
+
+    /// <summary>The queue's length, as it was last looked at; called once.</summary>
+    public void Watch(SendQueueStatus queue)
+    {
+        _meter.CreateObservableGauge("im.send_queue.rows", () => queue.State.Rows, "{message}", "Sends that wait in the store's queue, of all nodes.");
+        _meter.CreateObservableGauge("im.send_queue.oldest_age", () => queue.OldestAge.TotalSeconds, "s", "How long the first of them waits.");
+    }
+
+    public void QueuedSendDropped(ImErrorCode code) => _queuedSendsDropped.Add(1, Tag("code", ImErrorCodes.GetName(code)));
 
     private void AddDeleted(string kind, int count)
     {

@@ -2,10 +2,10 @@ using Im.Cluster;
 using Im.Connections;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Protocol;
-using Im.Retention;
+using Im.Rooms;
 using Im.Storage;
-using Im.Sync;
 using Im.Users;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -27,11 +27,10 @@ internal sealed class ImServerHost(
     ConnectionRegistry connections,
     Committer committer,
     AfterCommit afterCommit,
-    CatchUpScheduler scheduler,
-    Heartbeat heartbeat,
-    HeadCheck headCheck,
-    RetentionLoop retention,
+    IEnumerable<IServerLoop> loops,
     ClusterHost cluster,
+    SendQueue sendQueue,
+    RoomRegistry rooms,
     ServerLifetime lifetime,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -78,15 +77,14 @@ internal sealed class ImServerHost(
             await initializer.InitializeAsync(cancellationToken);
         }
 
+        await rooms.StartAsync(cancellationToken);
         var generation = await store.GetGenerationAsync(cancellationToken);
         committer.StartAfter(await store.GetLastBatchNumberAsync(_options.NodeName, cancellationToken));
+        await sendQueue.StartAsync(cancellationToken);
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(
-            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
-            GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
-            GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
-            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"));
+            [.. loops.Select(loop => GuardAsync(loop.RunAsync(lifetime.Stopping), loop.Name)), GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue")]);
         await cluster.StartAsync(GuardAsync, cancellationToken);
         foreach (var transport in _transports)
         {

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Im.Messaging;
 
 /// <summary>What the host's handlers are told of one commit.</summary>
-internal sealed record StoredMessages(IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<MemberNotice> Notices);
+internal sealed record StoredMessages(
+    IReadOnlyList<InterceptedMessage> Messages, IReadOnlyList<MemberNotice> Notices, IReadOnlyList<LargeGroupMessage> LargeGroupMessages);
 
 /// <summary>A stored message and the members of its conversation, online or not.</summary>
 internal sealed record MemberNotice(string ConversationId, long Seq, string SenderId, MessageContent Content, ImmutableArray<string> Members);
@@ -22,14 +23,23 @@ internal sealed class AfterCommit
 
     private readonly Channel<StoredMessages> _queue;
     private readonly Interceptors _interceptors;
+    private readonly LargeGroupNotices _largeGroups;
     private readonly IOfflineNotifier[] _notifiers;
     private readonly OnlineUsers _online;
     private readonly NoticeLog _log;
     private readonly ILogger _logger;
 
-    public AfterCommit(Interceptors interceptors, IEnumerable<IOfflineNotifier> notifiers, OnlineUsers online, NoticeLog log, ImMetrics metrics, ILogger<AfterCommit> logger)
+    public AfterCommit(
+        Interceptors interceptors,
+        IEnumerable<IOfflineNotifier> notifiers,
+        LargeGroupNotices largeGroups,
+        OnlineUsers online,
+        NoticeLog log,
+        ImMetrics metrics,
+        ILogger<AfterCommit> logger)
     {
         _interceptors = interceptors;
+        _largeGroups = largeGroups;
         _notifiers = [.. notifiers];
         _online = online;
         _log = log;
@@ -73,7 +83,11 @@ internal sealed class AfterCommit
             await foreach (var stored in _queue.Reader.ReadAllAsync(cancellationToken))
             {
                 await _interceptors.NotifyAsync(stored.Messages, cancellationToken);
-                await NotifyOfflineAsync(stored, cancellationToken);
+                await NotifyOfflineAsync(stored.Notices, cancellationToken);
+                await foreach (var page in _largeGroups.ReadAsync(stored.LargeGroupMessages, cancellationToken))
+                {
+                    await NotifyOfflineAsync(page, cancellationToken);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -82,9 +96,9 @@ internal sealed class AfterCommit
         }
     }
 
-    private async ValueTask NotifyOfflineAsync(StoredMessages stored, CancellationToken cancellationToken)
+    private async ValueTask NotifyOfflineAsync(IReadOnlyList<MemberNotice> members, CancellationToken cancellationToken)
     {
-        var (notices, records) = await FindOfflineAsync(stored.Notices, cancellationToken);
+        var (notices, records) = await FindOfflineAsync(members, cancellationToken);
         if (notices.Count == 0)
         {
             return;

@@ -130,6 +130,7 @@ internal sealed class Delivery(LocalDelivery local, ClusterSender cluster, After
     {
         var messages = new List<InterceptedMessage>();
         var notices = new List<MemberNotice>();
+        var large = new List<LargeGroupMessage>();
         for (var i = 0; i < batch.Items.Count; i++)
         {
             if (batch.Items[i] is not PendingMessage { IsImported: false } message || result.Items[i].Outcome != AppendOutcome.Stored)
@@ -144,10 +145,16 @@ internal sealed class Delivery(LocalDelivery local, ClusterSender cluster, After
                 continue;
             }
 
+            if (message.Members.IsDefault)
+            {
+                large.Add(new LargeGroupMessage(message.ConversationId, result.Items[i].Seq, message.SenderId, stored.Content));
+                continue;
+            }
+
             // Who is offline is found later, on all nodes; who the members are now may be others already.
             notices.Add(new MemberNotice(message.ConversationId, result.Items[i].Seq.Value, message.SenderId, stored.Content, message.Members));
         }
 
-        return new StoredMessages(messages, notices);
+        return new StoredMessages(messages, notices, large);
     }
 }

@@ -20,7 +20,7 @@ internal sealed class CatchUpScheduler(
     Checkpoints checkpoints,
     TimeProvider time,
     IOptions<ImServerOptions> options,
-    ILogger<CatchUpScheduler> logger)
+    ILogger<CatchUpScheduler> logger) : IServerLoop
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
@@ -38,6 +38,8 @@ internal sealed class CatchUpScheduler(
 
     /// <summary>Gives the session a turn. The session takes care to ask once only.</summary>
     public void Schedule(Session session) => _sessions.Writer.TryWrite(session);
+
+    public string Name => "catch-up workers";
 
     /// <summary>Works until the token is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>

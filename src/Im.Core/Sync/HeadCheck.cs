@@ -31,7 +31,7 @@ internal sealed class HeadCheck(
     TimeProvider time,
     IOptions<ImServerOptions> options,
     IOptions<ImClusterOptions> clusterOptions,
-    ILogger<HeadCheck> logger)
+    ILogger<HeadCheck> logger) : IServerLoop
 {
     private const int SliceTimelines = 500;
     private const int MaxComparisons = 8;
@@ -63,9 +63,13 @@ internal sealed class HeadCheck(
         _wake.Writer.TryWrite(true);
     }
 
+    /// <summary>Called, and must return at once, where anything may have been missed: what else other nodes tell may have been too.</summary>
+    public Action? EverythingInDoubt { get; set; }
+
     /// <summary>Something may have been missed by any session of this node. Returns at once.</summary>
     public void CheckEverythingSoon()
     {
+        EverythingInDoubt?.Invoke();
         lock (_lock)
         {
             (_doubt ??= new HeadDoubt()).AddEverything();
@@ -76,6 +80,8 @@ internal sealed class HeadCheck(
 
     /// <summary>Called with each regular check: the directory is compared too.</summary>
     public Func<CancellationToken, Task>? AlsoCompare { get; set; }
+
+    public string Name => "head check";
 
     /// <summary>Checks until the token is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(CheckAllAsync(cancellationToken), CheckDoubtsAsync(cancellationToken));

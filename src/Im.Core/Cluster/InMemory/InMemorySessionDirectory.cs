@@ -177,7 +177,7 @@ internal sealed class InMemorySessionDirectory(InMemoryCluster cluster) : ISessi
         }
 
         var replaced = known is not null && (known.NodeName != session.NodeName || known.ConnectionId != session.ConnectionId) ? known : null;
-        return new Registration(registered.Ticket, replaced, others);
+        return new Registration(registered.Ticket, replaced, others, known is not null && replaced is null);
     }
 
     // Whether the one that has the device's place keeps it.
