@@ -3,6 +3,8 @@ using Im.Admin.Tests.Support;
 using Im.Client;
 using Im.Groups;
 using Im.Model;
+using Im.Storage;
+using Im.Timelines;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Im.Admin.Tests;
@@ -98,7 +100,10 @@ public sealed class TraceTests(TwoNodes nodes) : IClassFixture<TwoNodes>
                 new { messages = Enumerable.Range(0, 50).Select(n => new { senderId = $"$many-{n % 7}", toUserId = "lena", content = new { text = "x" }, clientMessageId = $"l-{i}-{n}" }) });
         }
 
-        Assert.Equal(724, (long)(await nodes.GetAsync("trace?userId=lena&senderId=%24many-2&clientMessageId=l-14-23"))["inboxSeq"]!);
+        var trace = await nodes.GetAsync("trace?userId=lena&senderId=%24many-2&clientMessageId=l-14-23");
+        var store = nodes.North.Services.GetRequiredService<IMessageStore>();
+        var read = (await store.ReadInboxesAsync([new InboxRead("lena", new InboxSeq((long)trace["inboxSeq"]! - 1), 1)], default))[0];
+        Assert.Equal((trace["message"]!["conversationId"]!.ToString(), (long)trace["message"]!["seq"]!), (read.Runs[0].ConversationId, read.Runs[0].First.Value));
     }
 
     [Fact]

@@ -3,7 +3,7 @@
 // Everything that came from the server is put into the page as text, never as markup.
 
 const interval = 2000;
-const charts = { sends: 'Messages accepted / s', deliveries: 'Entries delivered / s', sessions: 'Devices online' };
+const charts = { sends: 'Messages sent / s', deliveries: 'Entries delivered / s', sessions: 'Devices online' };
 const sessionHistory = [];
 let lastConnections = null;
 let lastOnline = null;
@@ -126,6 +126,7 @@ function showNodes(nodes, statuses) {
           ['Sends, deliveries / s', `${number(status.rates.sendsPerSecond)}, ${number(status.rates.deliveriesPerSecond)}`],
           ['Waiting: commit, nodes', `${number(queues.commits)}, ${number(queues.toOtherNodes)}`],
           ['Waiting: handlers, catch-up', `${number(queues.afterCommit)}, ${number(queues.catchUps)}`],
+          ...queues.queuedSends ? [['Sends in the store’s queue', number(queues.queuedSends)]] : [],
           ['Memory, heap', `${bytes(status.process.workingSetBytes)}, ${bytes(status.process.heapBytes)}`],
           ['GC pauses, gen 2', `${number(status.process.gcPauseMs)} ms, ${number(status.process.gen2)}`],
           ['Up', duration(status.uptimeMs / 1000)],
