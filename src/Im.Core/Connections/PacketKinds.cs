@@ -14,6 +14,9 @@ internal static class PacketKinds
         ClientPacket.PacketOneofCase.Sync => "sync",
         ClientPacket.PacketOneofCase.DeviceAck => "device_ack",
         ClientPacket.PacketOneofCase.MarkRead => "mark_read",
+        ClientPacket.PacketOneofCase.SubscribeRoom => "subscribe_room",
+        ClientPacket.PacketOneofCase.LeaveRoom => "leave_room",
+        ClientPacket.PacketOneofCase.SendToRoom => "send_to_room",
         _ => "unknown",
     };
 }
