@@ -14,6 +14,13 @@ public sealed class ImClientOptions
     /// </summary>
     public required Uri Server { get; set; }
 
+    /// <summary>
+    /// Other nodes of the same cluster, as <see cref="Server"/>. A connect that fails and a connection that is lost make the next attempt go to the next
+    /// one, round and round; a client that is connected stays where it is. Shuffle them per device, so that a node's devices spread over all others.
+    /// </summary>
+    /// <value>None.</value>
+    public IReadOnlyList<Uri> MoreServers { get; set; } = [];
+
     /// <summary>Names this installation, 1 to 64 bytes. The same user and device connecting again replaces the older connection.</summary>
     public required string DeviceId { get; set; }
 
@@ -108,13 +115,11 @@ public sealed class ImClientOptions
     internal void Validate()
     {
         var errors = new List<string>();
-        if (Server is not { IsAbsoluteUri: true } || Server.Scheme is not ("tcp" or "tls" or "ws" or "wss"))
+        IsServer(Server, nameof(Server));
+        NotNull(MoreServers, nameof(MoreServers));
+        foreach (var server in MoreServers ?? [])
         {
-            errors.Add("Server must be tcp://host:port, tls://host:port, ws://host/im or wss://host/im.");
-        }
-        else if (Server.Scheme is "tcp" or "tls" && Server.Port <= 0)
-        {
-            errors.Add($"Server needs a port, for example {Server.Scheme}://{Server.Host}:9000.");
+            IsServer(server, nameof(MoreServers));
         }
 
         if (string.IsNullOrEmpty(DeviceId) || Encoding.UTF8.GetByteCount(DeviceId) > 64)
@@ -144,6 +149,18 @@ public sealed class ImClientOptions
             throw new ArgumentException("ImClientOptions: " + string.Join(" ", errors));
         }
 
+        void IsServer(Uri? server, string name)
+        {
+            if (server is not { IsAbsoluteUri: true } || server.Scheme is not ("tcp" or "tls" or "ws" or "wss"))
+            {
+                errors.Add($"{name} must be tcp://host:port, tls://host:port, ws://host/im or wss://host/im.");
+            }
+            else if (server.Scheme is "tcp" or "tls" && server.Port <= 0)
+            {
+                errors.Add($"{name} needs a port, for example {server.Scheme}://{server.Host}:9000.");
+            }
+        }
+
         void NotNull(object? value, string name)
         {
             if (value is null)
@@ -170,5 +187,10 @@ public sealed class ImClientOptions
     }
 
     /// <summary>A copy, so that later changes by the application change nothing.</summary>
-    internal ImClientOptions Copy() => (ImClientOptions)MemberwiseClone();
+    internal ImClientOptions Copy()
+    {
+        var copy = (ImClientOptions)MemberwiseClone();
+        copy.MoreServers = [.. MoreServers];
+        return copy;
+    }
 }

@@ -26,6 +26,9 @@ public interface IImServer
     /// <summary>Who is online, on which devices; disconnects them.</summary>
     IImSessions Sessions { get; }
 
+    /// <summary>Presence of users, and signals.</summary>
+    IImPresence Presence { get; }
+
     /// <summary>Sends to rooms; who is in them on this node.</summary>
     IImRooms Rooms { get; }
 

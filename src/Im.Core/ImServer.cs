@@ -9,7 +9,7 @@ namespace Im;
 
 /// <summary>The server as the host's code sees it.</summary>
 internal sealed class ImServer(
-    IImMessages messages, IImGroups groups, IImConversations conversations, IImSessions sessions, IImRooms rooms, IImData data) : IImServer
+    IImMessages messages, IImGroups groups, IImConversations conversations, IImSessions sessions, IImPresence presence, IImRooms rooms, IImData data) : IImServer
 {
     public IImMessages Messages { get; } = messages;
 
@@ -18,6 +18,8 @@ internal sealed class ImServer(
     public IImConversations Conversations { get; } = conversations;
 
     public IImSessions Sessions { get; } = sessions;
+
+    public IImPresence Presence { get; } = presence;
 
     public IImRooms Rooms { get; } = rooms;
 

@@ -105,14 +105,33 @@ public sealed class ImServerOptions
     public int MaxWriteFanoutMembers { get; set; } = 100;
 
     /// <summary>How many members a group may have.</summary>
-    /// <value>Default: 10,000.</value>
+    /// <value>Default: 200,000.</value>
     [Range(1, 1_000_000)]
-    public int MaxGroupMembers { get; set; } = 10_000;
+    public int MaxGroupMembers { get; set; } = 200_000;
 
-    /// <summary>How many members one call may add or remove; a creation may name as many as a group may have.</summary>
+    /// <summary>
+    /// How many members one change adds or removes, and one call too; a creation may name as many as a group may have, and makes as many changes as it
+    /// needs.
+    /// </summary>
     /// <value>Default: 1,000.</value>
     [Range(1, 100_000)]
     public int MaxMembersPerChange { get; set; } = 1000;
+
+    /// <summary>
+    /// How many members a group may have whose fan-out is pinned to write, and up to how many are told of a dissolution in one commit: a larger group
+    /// is dissolved in several changes.
+    /// </summary>
+    /// <value>Default: 10,000.</value>
+    [Range(1, 100_000)]
+    public int MaxPinnedWriteFanoutMembers { get; set; } = 10_000;
+
+    /// <summary>
+    /// Up to how many members of a group with fan-out on read are kept in memory; of a larger group those who send are looked up, and so many of them
+    /// remembered.
+    /// </summary>
+    /// <value>Default: 1,000.</value>
+    [Range(1, 100_000)]
+    public int MaxCachedGroupMembers { get; set; } = 1000;
 
     /// <summary>How many entries one page has at most.</summary>
     /// <value>Default: 500.</value>
@@ -164,4 +183,27 @@ public sealed class ImServerOptions
     /// <value>Default: 10 seconds. Keep it below the host's own shutdown timeout.</value>
     [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Sends of the host's own code (<c>IImServer.Messages</c>) are queued in the store from when so many messages wait for a commit until the queue is
+    /// empty again; their result is then <c>Queued</c>.
+    /// </summary>
+    /// <value>Default: 5,000; 0 = nothing is queued, and the host's sends wait as clients' do.</value>
+    [Range(0, 10_000_000)]
+    public int QueueSendsAbove { get; set; } = 5000;
+
+    /// <summary>How many sends may be queued in the store, for all nodes on it; further ones are refused.</summary>
+    /// <value>Default: 1,000,000.</value>
+    [Range(1, 1_000_000_000)]
+    public long MaxQueuedSends { get; set; } = 1_000_000;
+
+    /// <summary>How many queued sends are committed at a time. They are taken only while they and what else waits fit into one commit (<see cref="MaxBatchMessages"/>).</summary>
+    /// <value>Default: 100. More is faster, and interactive sends wait longer behind them.</value>
+    [Range(1, 10_000)]
+    public int MaxQueuedSendsPerCommit { get; set; } = 100;
+
+    /// <summary>After how long without a sign of life of the node that drains the queue another one goes on.</summary>
+    /// <value>Default: 15 seconds.</value>
+    [TimeSpanRange("00:00:00.100", "00:10:00")]
+    public TimeSpan SendQueueLease { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Im.Storage;
 using Im.Storage.MySql;
 using Im.Storage.MySql.Internal;
+using Im.Storage.Relational.Queue;
 using Im.Storage.Relational.Retention;
 using Im.Storage.Relational.Stores;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -52,8 +53,11 @@ public static class ImMySqlBuilderExtensions
         Replace<IDeviceStore>(services, storage => new RelationalDeviceStore(storage.Lanes));
         Replace<IRetentionStore>(services, storage => new RelationalRetentionStore(storage.Lanes, storage.Dialect));
         Replace<IUserDataStore>(services, storage => new RelationalUserDataStore(storage.Lanes));
+        Replace<ISendQueue>(services, storage => new RelationalSendQueue(storage.Lanes));
         services.Replace(ServiceDescriptor.Singleton<IStorageProbe>(provider => new RelationalProbe(
             provider.GetRequiredService<MySqlStorage>().Lanes, provider.GetRequiredService<TimeProvider>())));
+        services.TryAddSingleton<MySqlNodeGuard>();
+        services.Replace(ServiceDescriptor.Singleton<INodeGuard>(FindGuard));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStorageInitializer, MySqlInitializer>());
         return builder;
     }
@@ -61,6 +65,10 @@ public static class ImMySqlBuilderExtensions
     private static void Replace<T>(IServiceCollection services, Func<MySqlStorage, T> create)
         where T : class =>
         services.Replace(ServiceDescriptor.Singleton(provider => create(provider.GetRequiredService<MySqlStorage>())));
+
+    // None where a later Use… has chosen another store.
+    private static INodeGuard FindGuard(IServiceProvider services) =>
+        services.GetRequiredService<IMessageStore>() is RelationalMessageStore { Dialect: MySqlDialect } ? services.GetRequiredService<MySqlNodeGuard>() : null!;
 
     private static MySqlDataSource FindDataSource(IServiceProvider services) =>
         services.GetService<DbDataSource>() is { } dataSource

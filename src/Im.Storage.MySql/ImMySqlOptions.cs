@@ -38,6 +38,17 @@ public sealed class ImMySqlOptions
     /// <value>Default: 4 seconds.</value>
     public TimeSpan IdleTransactionTimeout { get; set; } = TimeSpan.FromSeconds(4);
 
+    /// <summary>How long a start waits for a process of the same node name that is just ending, before it fails.</summary>
+    /// <value>Default: 10 seconds.</value>
+    public TimeSpan NodeNameWait { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// After how long without a sign of life of a process the database gives its node name free: its machine has vanished, or it is frozen. In whole
+    /// seconds.
+    /// </summary>
+    /// <value>Default: 8 seconds.</value>
+    public TimeSpan NodeNameTimeout { get; set; } = TimeSpan.FromSeconds(8);
+
     /// <summary>How long is tried to find out what became of a commit whose connection was lost, before its senders are told to send again.</summary>
     /// <value>Default: 30 seconds.</value>
     public TimeSpan CommitDecisionTimeout { get; set; } = TimeSpan.FromSeconds(30);

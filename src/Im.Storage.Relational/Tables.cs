@@ -11,6 +11,17 @@ internal static class Tables
 
     public static readonly RowTarget Meta = new("im_meta", RowMode.Upsert, ["name", "value"], 1, ["value"]);
 
+    /// <summary>A row of im_meta that is only made to exist.</summary>
+    public static readonly RowTarget MissingMeta = new("im_meta", RowMode.Upsert, ["name", "value"], 1, []);
+
+    /// <summary>The database numbers the rows.</summary>
+    public static readonly RowTarget QueuedSends = new(
+        "im_queued_sends",
+        RowMode.Insert,
+        ["node_name", "time_ms", "sender_id", "client_message_id", "conversation_id", "content"],
+        0,
+        []);
+
     public static readonly KeySource ConversationHeads = new(
         "im_conversations", ["conversation_id"], ["head", "ordinal", "version", "floor"], Lock: true);
 

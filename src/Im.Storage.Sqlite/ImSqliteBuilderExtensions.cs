@@ -1,4 +1,5 @@
 using Im.Storage;
+using Im.Storage.Relational.Queue;
 using Im.Storage.Relational.Retention;
 using Im.Storage.Relational.Stores;
 using Im.Storage.Sqlite;
@@ -44,6 +45,7 @@ public static class ImSqliteBuilderExtensions
         Replace<IDeviceStore>(services, storage => new RelationalDeviceStore(storage.Lanes));
         Replace<IRetentionStore>(services, storage => new RelationalRetentionStore(storage.Lanes, storage.Database));
         Replace<IUserDataStore>(services, storage => new RelationalUserDataStore(storage.Lanes));
+        Replace<ISendQueue>(services, storage => new RelationalSendQueue(storage.Lanes));
         services.Replace(ServiceDescriptor.Singleton<IStorageProbe>(provider => new RelationalProbe(
             provider.GetRequiredService<SqliteStorage>().Lanes, provider.GetRequiredService<TimeProvider>(), ProbePadding)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStorageInitializer, SqliteInitializer>());

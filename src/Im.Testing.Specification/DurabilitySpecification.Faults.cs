@@ -80,7 +80,7 @@ public abstract partial class DurabilitySpecification
         var item = (await AppendAsync(7, [change])).Items[0];
 
         Assert.Equal((AppendOutcome.Stored, 2L, 2L), (item.Outcome, item.Seq.Value, item.Version));
-        var group = (await Groups.GetGroupsAsync([Group], CancellationToken.None).Soon())[0]!;
+        var group = (await Groups.GetGroupsAsync([Group], int.MaxValue, CancellationToken.None).Soon())[0]!;
         Assert.Equal((2L, 3), (group.Version, group.Members.Length));
         Assert.Equal(AppendOutcome.Duplicate, await OutcomeAsync(change));
         Assert.Single(await InboxAsync("cid"));

@@ -96,7 +96,7 @@ public abstract partial class DurabilitySpecification(IStorageFixture fixture) :
         await StoreAsync(Change("g:gone", "ann", To("ann"), 1, new ConversationChange.DissolveGroup()));
         await ReopenAsync();
 
-        var groups = await Groups.GetGroupsAsync([Group, "g:gone"], CancellationToken.None).Soon();
+        var groups = await Groups.GetGroupsAsync([Group, "g:gone"], int.MaxValue, CancellationToken.None).Soon();
         Assert.Equal(
             (info, 2L, FanoutNames.Read, true, false),
             (groups[0]!.Info, groups[0]!.Version, groups[0]!.Fanout, groups[0]!.FanoutPinned, groups[0]!.IsDissolved));

@@ -6,7 +6,7 @@ using static Im.Testing.Specification.TestItems;
 namespace Im.Testing.Specification;
 
 /// <summary>The rules of <see cref="IGroupStore"/> and of the changes that make groups.</summary>
-public abstract class GroupStoreSpecification(IStorageFixture fixture) : StorageSpecification(fixture)
+public abstract partial class GroupStoreSpecification(IStorageFixture fixture) : StorageSpecification(fixture)
 {
     private const string Id = "g:team";
 
@@ -149,12 +149,12 @@ public abstract class GroupStoreSpecification(IStorageFixture fixture) : Storage
         await StoreAsync(Create("g:b", FanoutNames.Write, "ann"));
         await StoreAsync(Create("g:a", FanoutNames.Write, "ann"));
 
-        var groups = await Groups.GetGroupsAsync(["g:b", "g:none", direct, "g:a", "g:b"], CancellationToken.None).Soon();
+        var groups = await Groups.GetGroupsAsync(["g:b", "g:none", direct, "g:a", "g:b"], int.MaxValue, CancellationToken.None).Soon();
 
         Assert.Equal(["g:b", null, null, "g:a", "g:b"], groups.Select(group => group?.ConversationId));
     }
 
     private async Task<string[]> MembersAsync() => [.. (await GroupAsync()).Members];
 
-    private async Task<StoredGroup> GroupAsync() => (await Groups.GetGroupsAsync([Id], CancellationToken.None).Soon())[0]!;
+    private async Task<StoredGroup> GroupAsync() => (await Groups.GetGroupsAsync([Id], int.MaxValue, CancellationToken.None).Soon())[0]!;
 }

@@ -22,6 +22,7 @@ internal sealed class InMemoryReference : IKnownGroups, IAsyncDisposable
         {
             Retention = _services.GetService<IRetentionStore>(),
             UserData = _services.GetService<IUserDataStore>(),
+            SendQueue = _services.GetService<ISendQueue>(),
         };
     }
 
@@ -30,7 +31,7 @@ internal sealed class InMemoryReference : IKnownGroups, IAsyncDisposable
     /// <summary>Looks the groups up, so that <see cref="Find"/> knows them.</summary>
     public async Task RefreshAsync()
     {
-        var groups = await Stores.Groups.GetGroupsAsync(RandomItems.Groups, CancellationToken.None).Soon();
+        var groups = await Stores.Groups.GetGroupsAsync(RandomItems.Groups, int.MaxValue, CancellationToken.None).Soon();
         _groups = groups.OfType<StoredGroup>().ToDictionary(group => group.ConversationId);
     }
 

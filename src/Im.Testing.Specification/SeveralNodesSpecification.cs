@@ -177,7 +177,7 @@ public abstract class SeveralNodesSpecification(IStorageFixture fixture) : Stora
 
         Assert.Equal([AppendOutcome.StaleVersion, AppendOutcome.Stored], late.Items.Select(item => item.Outcome));
         Assert.Equal(2, late.Items[0].Version);
-        Assert.Equal(["ann"], (await other.Groups.GetGroupsAsync([Group], CancellationToken.None).Soon())[0]!.Members.ToArray());
+        Assert.Equal(["ann"], (await other.Groups.GetGroupsAsync([Group], int.MaxValue, CancellationToken.None).Soon())[0]!.Members.ToArray());
     }
 
     /// <summary>A change and a message that race each other: the message came before it, or it is refused; never in between.</summary>

@@ -199,12 +199,19 @@ public abstract partial class StorageModelSpecification
                 await Reference.Messages.ReadEntriesAsync([run], int.MaxValue, CancellationToken.None).Soon(), await ExpandAsync([run]));
         }
 
-        var expected = await Reference.Groups.GetGroupsAsync(RandomItems.ConversationIds, CancellationToken.None).Soon();
-        var actual = await Groups.GetGroupsAsync(RandomItems.ConversationIds, CancellationToken.None).Soon();
+        var expected = await Reference.Groups.GetGroupsAsync(RandomItems.ConversationIds, int.MaxValue, CancellationToken.None).Soon();
+        var actual = await Groups.GetGroupsAsync(RandomItems.ConversationIds, int.MaxValue, CancellationToken.None).Soon();
         Assert.Equal(expected.Select(group => group?.Members.ToArray()), actual.Select(group => group?.Members.ToArray()));
         Assert.Equal(
             expected.Select(group => (group?.Info, group?.Version, group?.Fanout, group?.FanoutPinned, group?.IsDissolved)),
             actual.Select(group => (group?.Info, group?.Version, group?.Fanout, group?.FanoutPinned, group?.IsDissolved)));
+        foreach (var group in RandomItems.Groups)
+        {
+            var page = await Reference.Groups.ReadMembersAsync(group, null, int.MaxValue, CancellationToken.None).Soon();
+            var same = await Groups.ReadMembersAsync(group, null, int.MaxValue, CancellationToken.None).Soon();
+            Assert.Equal(page?.Version, same?.Version);
+            Assert.Equal(page?.Members, same?.Members);
+        }
     }
 
     private T Pick<T>(IReadOnlyList<T> from) => from[_random.Next(from.Count)];

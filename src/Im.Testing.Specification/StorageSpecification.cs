@@ -34,6 +34,10 @@ public abstract class StorageSpecification(IStorageFixture fixture) : IAsyncLife
     protected IUserDataStore UserData =>
         Stores.UserData ?? throw new MissingAbilityException("The fixture's StoreSet has no UserData (IUserDataStore).");
 
+    /// <summary>The adapter's <see cref="ISendQueue"/>; without one the fact is skipped.</summary>
+    protected ISendQueue SendQueue =>
+        Stores.SendQueue ?? throw new MissingAbilityException("The fixture's StoreSet has no SendQueue (ISendQueue).");
+
     /// <summary>Empties the storage and opens the stores.</summary>
     public virtual async Task InitializeAsync()
     {

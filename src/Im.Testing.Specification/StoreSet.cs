@@ -15,6 +15,9 @@ public sealed record StoreSet(IMessageStore Messages, IGroupStore Groups, IConve
     /// <summary>Erasing and exporting what is kept of a user, where the adapter has it.</summary>
     public IUserDataStore? UserData { get; init; }
 
+    /// <summary>The queue of sends, where the adapter has one.</summary>
+    public ISendQueue? SendQueue { get; init; }
+
     /// <summary>The health probe, where the adapter has it.</summary>
     public IStorageProbe? Probe { get; init; }
 }

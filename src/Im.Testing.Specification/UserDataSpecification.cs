@@ -70,7 +70,7 @@ public abstract class UserDataSpecification(IStorageFixture fixture) : StorageSp
 
         Assert.Equal(1, await EraseAsync(Group, 1, 3, "ann"));
         Assert.Equal([false, true, false], (await InboxAsync("bob")).Select(entry => entry.IsGone));
-        Assert.Equal("new", (await Groups.GetGroupsAsync([Group], CancellationToken.None).Soon())[0]!.Info.Name);
+        Assert.Equal("new", (await Groups.GetGroupsAsync([Group], int.MaxValue, CancellationToken.None).Soon())[0]!.Info.Name);
     }
 
     /// <summary>Others' unread counts do not jump because somebody left.</summary>

@@ -44,6 +44,9 @@ public sealed class ImTestDevice : IAsyncDisposable
     /// <summary>Whose device it is.</summary>
     public string UserId { get; }
 
+    /// <summary>The node that it connects to.</summary>
+    public ImTestNode Node { get; internal set; } = null!;
+
     /// <summary>Which device it is.</summary>
     public string DeviceId { get; }
 

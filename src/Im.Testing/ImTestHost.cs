@@ -1,4 +1,5 @@
 using Im.Client;
+using Im.Cluster;
 using Im.Testing.Internal;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,21 +16,21 @@ namespace Im.Testing;
 /// </remarks>
 public sealed class ImTestHost : IAsyncDisposable
 {
-    private const string NodeName = "node-1";
-
     private readonly Action<IImServerBuilder>? _configure;
     private readonly MemoryStorage _storage;
+    private readonly InMemoryCluster _cluster;
+    private readonly List<ImTestNode> _nodes = [];
     private readonly Dictionary<(string User, string Device), ICursorStore> _cursors = [];
     private readonly List<ImTestDevice> _devices = [];
 
-    /// <summary>Protects the two collections above.</summary>
+    /// <summary>Protects the collections above.</summary>
     private readonly Lock _gate = new();
-    private TestNode? _node;
 
     private ImTestHost(Action<IImServerBuilder>? configure)
     {
         _configure = configure;
         _storage = new MemoryStorage(Time);
+        _cluster = new InMemoryCluster(Time);
     }
 
     /// <summary>The idle timeout of a test host, a day: set another one to see idle connections closed.</summary>
@@ -45,11 +46,23 @@ public sealed class ImTestHost : IAsyncDisposable
     /// <value>10 seconds.</value>
     public TimeSpan WaitLimit { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The server as the host's own code sees it. After a restart it is another one.</summary>
-    public IImServer Server => Services.GetRequiredService<IImServer>();
+    /// <summary>The first node's server as the host's own code sees it. After a restart it is another one.</summary>
+    public IImServer Server => Node.Server;
 
-    /// <summary>The server's services. After a restart they are others.</summary>
+    /// <summary>The first node's services. After a restart they are others.</summary>
     public IServiceProvider Services => Node.Services;
+
+    /// <summary>The nodes: one, and those that were added.</summary>
+    public IReadOnlyList<ImTestNode> Nodes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _nodes];
+            }
+        }
+    }
 
     /// <summary>The devices that were connected and are not disposed.</summary>
     public IReadOnlyList<ImTestDevice> Devices
@@ -63,7 +76,7 @@ public sealed class ImTestHost : IAsyncDisposable
         }
     }
 
-    private TestNode Node => _node ?? throw new ObjectDisposedException(nameof(ImTestHost), "The test host is stopped.");
+    private ImTestNode Node => Nodes is [var first, ..] ? first : throw new ObjectDisposedException(nameof(ImTestHost), "The test host is stopped.");
 
     /// <summary>Starts a server.</summary>
     /// <param name="configure">
@@ -75,7 +88,7 @@ public sealed class ImTestHost : IAsyncDisposable
         var host = new ImTestHost(configure);
         try
         {
-            await host.StartNodeAsync().ConfigureAwait(false);
+            await host.AddNodeAsync().ConfigureAwait(false);
             return host;
         }
         catch
@@ -89,8 +102,9 @@ public sealed class ImTestHost : IAsyncDisposable
     /// <param name="userId">The user.</param>
     /// <param name="deviceId">The device; several of a user are connected under different ids. The same one again goes on where it stopped.</param>
     /// <param name="token">The token, for a provider of your own; null = the user's id.</param>
+    /// <param name="node">To which node; null = the first.</param>
     /// <remarks>Throws <see cref="ImClientException"/> when the server refuses for good.</remarks>
-    public async Task<ImTestDevice> ConnectAsync(string userId, string deviceId = "phone", string? token = null)
+    public async Task<ImTestDevice> ConnectAsync(string userId, string deviceId = "phone", string? token = null, ImTestNode? node = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(userId);
         ArgumentException.ThrowIfNullOrEmpty(deviceId);
@@ -106,7 +120,7 @@ public sealed class ImTestHost : IAsyncDisposable
             _devices.Add(device);
         }
 
-        device.Network.Attach(Node.Transport);
+        (device.Node = node ?? Node).Attach(device);
         try
         {
             await device.Client.ConnectAsync().WaitAsync(WaitLimit).ConfigureAwait(false);
@@ -159,23 +173,34 @@ public sealed class ImTestHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops the server as a deployment does and starts another one on the same storage; completes when the devices that were connected are signed in
-    /// again.
+    /// Stops the nodes one after the other as a deployment does, and starts each again on the same storage; completes when the devices that were
+    /// connected are signed in again.
     /// </summary>
     public async Task RestartAsync()
     {
-        var connected = Devices.Where(device => device.IsConnected).ToList();
+        foreach (var node in Nodes)
+        {
+            await RestartAsync(node).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Stops and starts one node, as <see cref="RestartAsync()"/> does; its devices wait for it.</summary>
+    public async Task RestartAsync(ImTestNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var own = Devices.Where(device => device.Node == node).ToList();
+        var connected = own.Where(device => device.IsConnected).ToList();
         var cut = connected.ToDictionary(device => device, device => device.Network.StopConnecting());
-        await StopNodeAsync().ConfigureAwait(false);
+        await node.StopAsync().ConfigureAwait(false);
         foreach (var device in connected)
         {
             await device.WaitForStateAsync(ImClientState.Reconnecting).ConfigureAwait(false);
         }
 
-        await StartNodeAsync().ConfigureAwait(false);
-        foreach (var device in Devices)
+        await node.StartAsync().ConfigureAwait(false);
+        foreach (var device in own)
         {
-            device.Network.Attach(Node.Transport);
+            node.Attach(device);
         }
 
         foreach (var device in connected)
@@ -187,13 +212,46 @@ public sealed class ImTestHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Adds a node to the cluster.</summary>
-    /// <exception cref="NotSupportedException">Always, for now: nothing that could connect two nodes is configured.</exception>
-    public Task AddNodeAsync() => throw new NotSupportedException(
-        "A second node needs a cluster: a backplane and a session directory that both nodes share. This version of Im.Embedded has none, so a test "
-        + "host has one node. Use several devices on it, and RestartAsync() for a node that goes and comes back.");
+    /// <summary>
+    /// Adds a node to the cluster: another server on the same in-memory storage. The callback of <see cref="StartAsync"/> is called for it too. Completes
+    /// when it accepts connections and the other nodes know of it.
+    /// </summary>
+    /// <remarks>A storage that only one process can open (SQLite) cannot be shared; the second node then fails to start.</remarks>
+    public async Task<ImTestNode> AddNodeAsync()
+    {
+        ImTestNode node;
+        lock (_gate)
+        {
+            node = new ImTestNode($"node-{_nodes.Count + 1}", name => TestNode.StartAsync(name, _storage, _cluster, Time, Users, _configure));
+        }
 
-    /// <summary>Disconnects the devices and stops the server. Can be safely called multiple times.</summary>
+        await node.StartAsync().ConfigureAwait(false);
+        lock (_gate)
+        {
+            _nodes.Add(node);
+        }
+
+        foreach (var other in Nodes)
+        {
+            await other.WaitForAsync(Nodes.Count, WaitLimit).ConfigureAwait(false);
+        }
+
+        return node;
+    }
+
+    /// <summary>
+    /// Lets a device reconnect to another node: its connection is cut, and the next one goes there. Completes when it is signed in there.
+    /// </summary>
+    public async Task MoveAsync(ImTestDevice device, ImTestNode node)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(node);
+        await CutAsync(device).ConfigureAwait(false);
+        (device.Node = node).Attach(device);
+        await ReconnectAsync(device).ConfigureAwait(false);
+    }
+
+    /// <summary>Disconnects the devices and stops the nodes. Can be safely called multiple times.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var device in Devices)
@@ -201,7 +259,16 @@ public sealed class ImTestHost : IAsyncDisposable
             await device.DisposeAsync().ConfigureAwait(false);
         }
 
-        await StopNodeAsync().ConfigureAwait(false);
+        foreach (var node in Nodes)
+        {
+            await node.StopAsync().ConfigureAwait(false);
+        }
+
+        lock (_gate)
+        {
+            _nodes.Clear();
+        }
+
         await _storage.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -210,18 +277,6 @@ public sealed class ImTestHost : IAsyncDisposable
         lock (_gate)
         {
             _devices.Remove(device);
-        }
-    }
-
-    private async Task StartNodeAsync() =>
-        _node = await TestNode.StartAsync(NodeName, _storage, Time, Users, _configure).ConfigureAwait(false);
-
-    private async Task StopNodeAsync()
-    {
-        if (_node is { } node)
-        {
-            _node = null;
-            await node.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

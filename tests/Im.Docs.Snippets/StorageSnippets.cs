@@ -10,4 +10,9 @@ internal static class StorageSnippets
         im.UseSqlite("im.db");                                         // one server
         im.UseMySql(dataSource);                                       // MySQL 8, MariaDB 10.11+
     }
+
+    public static void Several(IImServerBuilder im, DbDataSource dataSource)
+    {
+        im.UseMySql(dataSource).UseRedis("redis1:6379,password=…");
+    }
 }

@@ -77,8 +77,8 @@ public sealed class InitializationTests(MySqlServer server)
         await using var database = new TestDatabase(server.Server);
         await database.OpenAsync();
         const string Tables = "FROM information_schema.tables WHERE table_schema = DATABASE()";
-        Assert.Equal(13, database.Count($"SELECT COUNT(*) {Tables}"));
-        Assert.Equal(13, database.Count($"SELECT COUNT(*) {Tables} AND engine = 'InnoDB' AND table_collation = 'utf8mb4_bin' AND table_name LIKE 'im\\_%'"));
+        Assert.Equal(14, database.Count($"SELECT COUNT(*) {Tables}"));
+        Assert.Equal(14, database.Count($"SELECT COUNT(*) {Tables} AND engine = 'InnoDB' AND table_collation = 'utf8mb4_bin' AND table_name LIKE 'im\\_%'"));
         const string Keys = "FROM information_schema.columns WHERE table_schema = DATABASE() AND column_key <> ''";
         Assert.Equal(0, database.Count($"SELECT COUNT(*) {Keys} AND data_type NOT IN ('varbinary', 'bigint', 'int')"));
     }

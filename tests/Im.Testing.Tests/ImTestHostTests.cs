@@ -256,10 +256,19 @@ public sealed class ImTestHostTests
     }
 
     [Fact]
-    public async Task ASecondNodeIsRefusedWithTheReason()
+    public async Task ADeviceMovesToASecondNodeAndGoesOnWhereItWas()
     {
         await using var host = await ImTestHost.StartAsync().WaitAsync(Limit);
-        Assert.Contains("backplane", (await Assert.ThrowsAsync<NotSupportedException>(host.AddNodeAsync)).Message);
+        var second = await host.AddNodeAsync().WaitAsync(Limit);
+        var ann = await host.ConnectAsync("ann");
+        var bob = await host.ConnectAsync("bob", node: second);
+        await ann.SendTextAsync("bob", "across").WaitAsync(Limit);
+        Assert.Equal("across", (await bob.ReceiveAsync()).Content.Text);
+        await host.MoveAsync(bob, host.Nodes[0]).WaitAsync(Limit);
+        Assert.Equal(host.Nodes[0], bob.Node);
+        await ann.SendTextAsync("bob", "here").WaitAsync(Limit);
+        Assert.Equal("here", (await bob.ReceiveAsync()).Content.Text);
+        Assert.Equal(2, bob.Messages.Count);
     }
 
     [Fact]

@@ -4,6 +4,8 @@ namespace Im.Client.Internal;
 internal sealed class ConnectionLoop(SessionHost host, Action<Exception?> lost)
 {
     private readonly ImClientOptions _options = host.Options;
+    private readonly Uri[] _servers = [host.Options.Server, .. host.Options.MoreServers];
+    private int _server;
 
     /// <summary>Runs until a final end or until cancelled.</summary>
     public async Task<SessionEnd> RunAsync(CancellationToken cancellationToken)
@@ -12,7 +14,7 @@ internal sealed class ConnectionLoop(SessionHost host, Action<Exception?> lost)
         var delay = TimeSpan.Zero;
         while (true)
         {
-            Log.Connecting(host.Logger, _options.Server, attempt);
+            Log.Connecting(host.Logger, _servers[_server], attempt);
             var (end, lived) = await ConnectOnceAsync(cancellationToken).ConfigureAwait(false);
             if (end.Final is not null)
             {
@@ -37,6 +39,9 @@ internal sealed class ConnectionLoop(SessionHost host, Action<Exception?> lost)
             delay = end.ReconnectAfter + Backoff.FullJitter(_options.ReconnectMinDelay, _options.ReconnectMaxDelay, attempt++);
             Log.Reconnecting(host.Logger, end.Reason, (long)delay.TotalMilliseconds, end.Error);
             lost(end.Error);
+
+            // Its node may be gone: the next one goes on from the same cursors.
+            _server = (_server + 1) % _servers.Length;
             await Task.Delay(delay, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -48,7 +53,7 @@ internal sealed class ConnectionLoop(SessionHost host, Action<Exception?> lost)
         try
         {
             var token = _options.TokenProvider is null ? "" : await _options.TokenProvider(linked.Token).ConfigureAwait(false) ?? "";
-            var stream = await PacketStream.ConnectAsync(_options, linked.Token).ConfigureAwait(false);
+            var stream = await PacketStream.ConnectAsync(_options, _servers[_server], linked.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
                 var session = new Session(host, stream);

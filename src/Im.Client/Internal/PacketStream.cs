@@ -15,10 +15,10 @@ internal abstract class PacketStream : IAsyncDisposable
     /// <summary>Whether <see cref="FlushAsync"/> is due before more is appended.</summary>
     public bool IsFull => Outgoing.WrittenCount >= FullBytes;
 
-    public static async Task<PacketStream> ConnectAsync(ImClientOptions options, CancellationToken cancellationToken) =>
-        options.Server.Scheme is "ws" or "wss"
-            ? await WebSocketPacketStream.ConnectAsync(options, cancellationToken).ConfigureAwait(false)
-            : await TcpPacketStream.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
+    public static async Task<PacketStream> ConnectAsync(ImClientOptions options, Uri server, CancellationToken cancellationToken) =>
+        server.Scheme is "ws" or "wss"
+            ? await WebSocketPacketStream.ConnectAsync(options, server, cancellationToken).ConfigureAwait(false)
+            : await TcpPacketStream.ConnectAsync(options, server, cancellationToken).ConfigureAwait(false);
 
     /// <summary>The next packet; null at the end of the stream. Throws <see cref="ProtocolException"/> where the bytes are no packet.</summary>
     public abstract ValueTask<ServerPacket?> ReadAsync(CancellationToken cancellationToken);

@@ -20,7 +20,7 @@ internal sealed class TcpPacketStream : PacketStream
         _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
     }
 
-    public static new async Task<PacketStream> ConnectAsync(ImClientOptions options, CancellationToken cancellationToken)
+    public static new async Task<PacketStream> ConnectAsync(ImClientOptions options, Uri server, CancellationToken cancellationToken)
     {
         if (options.OpenStream is { } open)
         {
@@ -31,11 +31,11 @@ internal sealed class TcpPacketStream : PacketStream
         Stream? stream = null;
         try
         {
-            await socket.ConnectAsync(options.Server.IdnHost, options.Server.Port, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(server.IdnHost, server.Port, cancellationToken).ConfigureAwait(false);
             stream = new NetworkStream(socket, ownsSocket: true);
-            if (options.Server.Scheme == "tls")
+            if (server.Scheme == "tls")
             {
-                var tls = new SslClientAuthenticationOptions { TargetHost = options.Server.IdnHost };
+                var tls = new SslClientAuthenticationOptions { TargetHost = server.IdnHost };
                 options.ConfigureTls?.Invoke(tls);
                 var secure = new SslStream(stream);
                 stream = secure;

@@ -18,7 +18,7 @@ internal sealed class WebSocketPacketStream(ClientWebSocket socket, int maxPacke
     public override (ImCloseCode Code, string Reason)? CloseCode =>
         socket.CloseStatus is { } status && (int)status >= 3000 ? ((ImCloseCode)(int)status, socket.CloseStatusDescription ?? "") : null;
 
-    public static new async Task<PacketStream> ConnectAsync(ImClientOptions options, CancellationToken cancellationToken)
+    public static new async Task<PacketStream> ConnectAsync(ImClientOptions options, Uri server, CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
         try
@@ -27,7 +27,7 @@ internal sealed class WebSocketPacketStream(ClientWebSocket socket, int maxPacke
             socket.Options.KeepAliveInterval = TimeSpan.Zero; // Our pings are packets.
             socket.Options.CollectHttpResponseDetails = true;
             options.ConfigureWebSocket?.Invoke(socket.Options);
-            await socket.ConnectAsync(options.Server, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(server, cancellationToken).ConfigureAwait(false);
             return socket.SubProtocol == Subprotocol
                 ? new WebSocketPacketStream(socket, options.MaxPacketBytes)
                 : throw new ProtocolException($"The endpoint does not speak the subprotocol {Subprotocol}.");

@@ -63,7 +63,8 @@ public sealed record DirectorySession
 /// <param name="Ticket">The session's ticket; 0 = not registered, since <paramref name="Other"/> has the device's place.</param>
 /// <param name="Other">The session that was replaced, or, where not registered, the newer one; null = none.</param>
 /// <param name="OtherSessions">How many other sessions the user has now: 0 = the user has just come online, or is it by this session alone.</param>
-public readonly record struct Registration(long Ticket, DirectorySession? Other, int OtherSessions);
+/// <param name="IsSame">Whether this very session stood there already: a node registers its sessions again under a new epoch.</param>
+public readonly record struct Registration(long Ticket, DirectorySession? Other, int OtherSessions, bool IsSame = false);
 
 /// <summary>What became of a removal.</summary>
 /// <param name="IsRemoved">False: it was not there (any more).</param>

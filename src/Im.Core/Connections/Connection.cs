@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
+using Im.Cluster;
 using Im.Diagnostics;
+using Im.Presence;
 using Im.Protocol;
 using Im.Storage;
 using Microsoft.Extensions.Logging;
@@ -13,7 +15,7 @@ namespace Im.Connections;
 /// Requests of a connection are handled in order; a send's handling ends when it is handed to the committer, so many wait for their acks at
 /// once. <c>_pending</c> counts both, and above its limit, or with replies over the queue's limit, the transport is told to stop reading.
 /// </remarks>
-internal sealed class Connection : IConnectionHandler
+internal sealed partial class Connection : IConnectionHandler
 {
     private readonly TransportConnection _transport;
     private readonly ConnectionRegistry _registry;
@@ -21,6 +23,7 @@ internal sealed class Connection : IConnectionHandler
     private readonly ImServerOptions _options;
     private readonly TimeProvider _time;
     private readonly ImMetrics _metrics;
+    private readonly ClusterState _cluster;
     private readonly ILogger _logger;
     private readonly StoreFailureLog _storeFailures;
     private readonly RequestQueue _queue;
@@ -48,6 +51,7 @@ internal sealed class Connection : IConnectionHandler
         _options = services.Options;
         _time = services.Time;
         _metrics = services.Metrics;
+        _cluster = services.Cluster;
         _logger = services.Logger;
         _storeFailures = services.StoreFailures;
         _openedAt = _lastReceivedAt = _time.GetTimestamp();
@@ -70,6 +74,9 @@ internal sealed class Connection : IConnectionHandler
 
     /// <summary>How many messages the session may send now. Used by the one request that is being handled.</summary>
     public RateLimiter SendRate { get; }
+
+    /// <summary>Which signals the session may send now; null = it has sent none. Used by the one request that is being handled.</summary>
+    public SignalThrottle? Signals { get; set; }
 
     /// <summary>When the token expires, unix milliseconds; 0 = never.</summary>
     public long ExpiresAtMs => Volatile.Read(ref _expiresAtMs);
@@ -106,7 +113,7 @@ internal sealed class Connection : IConnectionHandler
             _hasSignIn = true;
         }
 
-        if (request.PacketCase == ClientPacket.PacketOneofCase.Ping && Session is not null)
+        if (request.PacketCase == ClientPacket.PacketOneofCase.Ping && Session is not null && !_cluster.IsRejoining)
         {
             // Answered at once: whoever pings wants to know whether the server lives, not whether it has work.
             ReplyPong(request.RequestId);
@@ -311,8 +318,7 @@ internal sealed class Connection : IConnectionHandler
         Interlocked.Exchange(ref _roomWaiter, null)?.TrySetResult();
         if (Session is { } session)
         {
-            session.Close();
-            _registry.Sessions.Remove(session);
+            _registry.End(session);
         }
     }
 

@@ -67,6 +67,15 @@ internal sealed class ConnectionRegistry(ConnectionServices services, SessionReg
         }
     }
 
+    /// <summary>The session is over, here and in the directory.</summary>
+    public void End(Session session)
+    {
+        session.Close();
+        Sessions.Remove(session);
+        services.Presence.Remove(session);
+        services.ClusterSessions.Remove(session);
+    }
+
     /// <summary>From now on new connections are turned away.</summary>
     public void StopAccepting() => _isStopping = true;
 

@@ -1,3 +1,4 @@
+using Im.Administration;
 using Im.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -6,8 +7,10 @@ namespace Im.Connections;
 
 /// <summary>One walk over all connections at an interval, instead of timers for each: sign-in deadline, idleness, expiry, slow readers.</summary>
 internal sealed class Heartbeat(
-    ConnectionRegistry registry, IOptions<ImServerOptions> options, TimeProvider time, ILogger<Heartbeat> logger)
+    ConnectionRegistry registry, RateSampler rates, IOptions<ImServerOptions> options, TimeProvider time, ILogger<Heartbeat> logger) : IServerLoop
 {
+    public string Name => "heartbeat";
+
     /// <summary>Beats until the token is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -17,6 +20,7 @@ internal sealed class Heartbeat(
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
                 Beat();
+                rates.Tick();
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -17,6 +17,9 @@ internal static class PacketKinds
         ClientPacket.PacketOneofCase.SubscribeRoom => "subscribe_room",
         ClientPacket.PacketOneofCase.LeaveRoom => "leave_room",
         ClientPacket.PacketOneofCase.SendToRoom => "send_to_room",
+        ClientPacket.PacketOneofCase.SubscribePresence => "subscribe_presence",
+        ClientPacket.PacketOneofCase.UnsubscribePresence => "unsubscribe_presence",
+        ClientPacket.PacketOneofCase.SendSignal => "send_signal",
         _ => "unknown",
     };
 }

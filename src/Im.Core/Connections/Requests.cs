@@ -1,7 +1,9 @@
+using Im.Cluster;
 using Im.Conversations;
 using Im.Devices;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Presence;
 using Im.Protocol;
 using Im.Rooms;
 using Im.Sync;
@@ -10,7 +12,17 @@ namespace Im.Connections;
 
 /// <summary>Takes each kind of request to where it is handled.</summary>
 internal sealed class Requests(
-    SignInHandler signIn, SendPipeline sends, SyncReader sync, ReadMarks marks, DeviceAcks acks, RoomRequests rooms, ServerLifetime lifetime, ImMetrics metrics)
+    SignInHandler signIn,
+    SendPipeline sends,
+    SyncReader sync,
+    ReadMarks marks,
+    DeviceAcks acks,
+    RoomRequests rooms,
+    PresenceSubscriptions presence,
+    SignalSender signals,
+    ClusterState cluster,
+    ServerLifetime lifetime,
+    ImMetrics metrics)
 {
     public async ValueTask HandleAsync(Connection connection, ClientPacket request)
     {
@@ -55,8 +67,19 @@ internal sealed class Requests(
             case ClientPacket.PacketOneofCase.SendToRoom:
                 await rooms.SendAsync(connection, connection.Session, request.RequestId, request.SendToRoom, cancellationToken);
                 break;
+            case ClientPacket.PacketOneofCase.SubscribePresence:
+                await presence.SubscribeAsync(connection, connection.Session, request.RequestId, request.SubscribePresence, cancellationToken);
+                break;
+            case ClientPacket.PacketOneofCase.UnsubscribePresence:
+                presence.Unsubscribe(connection, connection.Session, request.RequestId, request.UnsubscribePresence);
+                break;
+            case ClientPacket.PacketOneofCase.SendSignal:
+                await signals.HandleAsync(connection, connection.Session, request.RequestId, request.SendSignal, cancellationToken);
+                break;
             case ClientPacket.PacketOneofCase.Ping:
-                // One that came before the sign-in was done.
+                // One that came before the sign-in was done, or while the sessions are registered again: a client whose session may have been
+                // replaced meanwhile is not told that it lives.
+                await cluster.WhenRegistered.WaitAsync(cancellationToken);
                 connection.ReplyPong(request.RequestId);
                 break;
             default:

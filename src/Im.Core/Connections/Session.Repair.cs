@@ -32,6 +32,24 @@ internal sealed partial class Session
         AddPage(key, 0, null, head, last);
     }
 
+    /// <summary>The chunk in front of the one that begins at <paramref name="first"/> did not come in time: both are read.</summary>
+    public void EndWait(TimelineKey key, long first)
+    {
+        lock (_outbox.Lock)
+        {
+            var timeline = _isClosed ? null : _timelines.Find(key.Kind == TimelineKind.Inbox ? null : key.Id);
+            if (timeline?.TryRelease(first) != true)
+            {
+                return;
+            }
+
+            timeline.FallBehind();
+        }
+
+        _scheduler.Metrics.FellBehind();
+        ScheduleIfBehind();
+    }
+
     /// <summary>Adds the timelines in which the session has everything that it knows of.</summary>
     public void AddLiveTimelines(List<(Session Session, TimelineKey Timeline, long KnownHead)> live)
     {

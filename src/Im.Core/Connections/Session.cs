@@ -1,3 +1,4 @@
+using Im.Cluster;
 using Im.Devices;
 using Im.Protocol;
 using Im.Sync;
@@ -24,6 +25,7 @@ internal sealed partial class Session
     private bool _isClosed;
     private bool _isScheduled;
     private long _followedVersion;
+    private DirectorySession? _directoryEntry;
 
     public Session(
         Connection connection, ImDevice device, CatchUpScheduler scheduler, ConversationReaders readers, long signedInMs)
@@ -56,6 +58,19 @@ internal sealed partial class Session
     public Connection Connection => _connection;
 
     public long SignedInMs { get; }
+
+    /// <summary>The session as the directory has it; null = it does not, as far as is known.</summary>
+    public DirectorySession? DirectoryEntry
+    {
+        get => Volatile.Read(ref _directoryEntry);
+        set => Volatile.Write(ref _directoryEntry, value);
+    }
+
+    /// <summary>The entry, for whoever removes it: once.</summary>
+    public DirectorySession? TakeDirectoryEntry() => Interlocked.Exchange(ref _directoryEntry, null);
+
+    /// <summary>Whether it is ending or has ended.</summary>
+    public bool IsOver => _connection.IsClosed;
 
     /// <summary>Offers a chunk of the inbox that was just committed.</summary>
     public void Offer(InboxSeq first, PushPayload payload) => Offer(null, first.Value, payload);
@@ -302,8 +317,9 @@ internal sealed partial class Session
             if (timeline.Continues(first, last) && _outbox.TryEnqueueLocked(timeline.Key, first, payload))
             {
                 timeline.Advance(last);
+                EnqueueEarly(timeline);
             }
-            else
+            else if (!TryHold(timeline, first, payload))
             {
                 timeline.FallBehind();
                 _scheduler.Metrics.FellBehind();
@@ -312,6 +328,35 @@ internal sealed partial class Session
 
         _outbox.RequestWrite();
         ScheduleIfBehind();
+    }
+
+    // What came too early follows on what was just queued.
+    private void EnqueueEarly(SessionTimeline timeline)
+    {
+        if (timeline.TakeEarly() is not { } early)
+        {
+            return;
+        }
+
+        if (_outbox.TryEnqueueLocked(timeline.Key, early.First, early.Payload))
+        {
+            timeline.Advance(early.First + early.Payload.Count - 1);
+        }
+        else
+        {
+            timeline.FallBehind();
+            _scheduler.Metrics.FellBehind();
+        }
+    }
+
+    private bool TryHold(SessionTimeline timeline, long first, PushPayload payload)
+    {
+        if (!timeline.TryHold(first, payload))
+        {
+            return false;
+        }
+
+        return _scheduler.Early.TryWait(this, timeline.Key, first) || !timeline.TryRelease(first);
     }
 
     /// <summary>Asks for a turn to read if a timeline is behind and the queue has room for a page.</summary>

@@ -14,6 +14,19 @@ internal sealed class SessionRegistry
     /// <summary>All sessions, as they come and go meanwhile.</summary>
     public IEnumerable<Session> All => _byUser.SelectMany(pair => pair.Value);
 
+    /// <summary>How many users and how many sessions there are, as they come and go meanwhile.</summary>
+    public (int Users, int Sessions) Count()
+    {
+        var (users, count) = (0, 0);
+        foreach (var pair in _byUser)
+        {
+            users++;
+            count += pair.Value.Length;
+        }
+
+        return (users, count);
+    }
+
     public bool IsOnline(string userId) => _byUser.ContainsKey(userId);
 
     /// <summary>

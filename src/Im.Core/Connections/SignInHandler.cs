@@ -1,4 +1,5 @@
 using System.Text;
+using Im.Cluster;
 using Im.Devices;
 using Im.Diagnostics;
 using Im.Model;
@@ -21,6 +22,7 @@ internal sealed class SignInHandler(
     UserDirectory users,
     SessionRegistry sessions,
     ConversationReaders readers,
+    ClusterSessions cluster,
     CatchUpScheduler scheduler,
     SignInReader reader,
     IDeviceStore devices,
@@ -59,7 +61,7 @@ internal sealed class SignInHandler(
         }
 
         Register(connection, session);
-        if (connection.IsClosed)
+        if (connection.IsClosed || !await cluster.RegisterAsync(session, cancellationToken) || connection.IsClosed)
         {
             return;
         }

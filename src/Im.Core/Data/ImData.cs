@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Im.Cluster;
+using Im.Cluster.Wire;
 using Im.Conversations;
 using Im.Messaging;
 using Im.Model;
@@ -21,6 +23,7 @@ internal sealed class ImData(
     IImSessions sessions,
     UserDirectory users,
     PageReader pages,
+    ClusterSender cluster,
     HistoryImport history,
     TimeProvider time,
     IOptions<ImServerOptions> options,
@@ -85,6 +88,7 @@ internal sealed class ImData(
         {
             // After the store: what is read from now on is gone. Also where the rest failed.
             pages.Forget(touched);
+            cluster.Tell(new NodeMessage { ErasedConversations = { touched } });
         }
 
         await store.ForgetDevicesAsync(userId, cancellationToken);

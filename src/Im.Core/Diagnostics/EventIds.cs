@@ -46,10 +46,56 @@ internal static class EventIds
     public const int RetentionFailed = 1401;
     public const int RetentionMissing = 1402;
 
+    // 1500: the cluster
+    public const int NotRegistered = 1500;
+    public const int NotRemoved = 1501;
+    public const int WaitingForName = 1502;
+    public const int DirectoryFailed = 1503;
+    public const int DirectoryIsBack = 1504;
+    public const int LeaseFailed = 1505;
+    public const int Fenced = 1506;
+    public const int Rejoined = 1507;
+    public const int NodeJoined = 1508;
+    public const int NodeGone = 1509;
+    public const int Reaped = 1510;
+    public const int ConnectionsNotEnded = 1511;
+    public const int BackplaneFailed = 1512;
+    public const int BackplaneIsBack = 1513;
+    public const int MessagesMissed = 1514;
+    public const int MessageNotUnderstood = 1515;
+    public const int OperationFailed = 1516;
+    public const int NodeDidNotAnswer = 1517;
+    public const int LeaveFailed = 1518;
+
+    // 1550: large groups
+    public const int MemberCacheFailed = 1550;
+    public const int MembersCached = 1551;
+    public const int MemberNoticesFailed = 1552;
+
     // 1600: rooms
     public const int RoomStoreFailed = 1600;
     public const int RoomBatchFailed = 1601;
     public const int RoomAnswerFailed = 1602;
     public const int RoomPublishFailed = 1603;
     public const int RoomRetireFailed = 1604;
+
+    // 1650: presence and signals
+    public const int PresenceListenerFailed = 1650;
+    public const int PresenceEventsDropped = 1651;
+    public const int PresenceFailed = 1652;
+    public const int PresenceNotRead = 1653;
+
+    // 1700: queued sends
+    public const int SendQueueFull = 1700;
+    public const int SendsNotQueued = 1701;
+    public const int DrainLeaseTaken = 1702;
+    public const int DrainLeaseEnded = 1703;
+    public const int QueuedSendFailed = 1704;
+    public const int QueuedSendDropped = 1705;
+    public const int DrainFailed = 1706;
+    public const int QueueNotRead = 1707;
+
+    // 1750: administration
+    public const int AdminClosed = 1750;
+    public const int AdminSentToAll = 1751;
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using Im.Cluster;
 using Im.Connections;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -14,6 +16,8 @@ internal sealed class ImHealthCheck(
     ConnectionRegistry connections,
     Committer committer,
     StorageHealth health,
+    ClusterState cluster,
+    SendQueueStatus queue,
     TimeProvider time,
     IOptions<ImServerOptions> options) : IHealthCheck, IDisposable
 {
@@ -38,6 +42,21 @@ internal sealed class ImHealthCheck(
         if (problem is not null || health.LastFailure is not null)
         {
             return new HealthCheckResult(context.Registration.FailureStatus, "The IM server's store takes no writes.", problem, data);
+        }
+
+        if (cluster.DirectoryFailure is not null)
+        {
+            return HealthCheckResult.Degraded("The session directory cannot be reached: this node goes on alone.", cluster.DirectoryFailure, data);
+        }
+
+        if (cluster is { MayHavePeers: true, IsBackplaneHealthy: false })
+        {
+            return HealthCheckResult.Degraded("The backplane does not carry this node's probe: other nodes' entries come late, by the head check.", null, data);
+        }
+
+        if (queue.State.Rows > options.Value.MaxQueuedSends * NearlyFull)
+        {
+            return HealthCheckResult.Degraded("The IM server's queue of sends in the store is nearly full.", null, data);
         }
 
         return pending > options.Value.MaxPendingMessages * NearlyFull
@@ -90,7 +109,16 @@ internal sealed class ImHealthCheck(
             ["connections"] = connections.Count,
             ["pendingMessages"] = pending,
             ["maxPendingMessages"] = options.Value.MaxPendingMessages,
+            ["queuedSends"] = queue.State.Rows,
+            ["oldestQueuedSendSeconds"] = (long)queue.OldestAge.TotalSeconds,
         };
+        if (cluster.MayHavePeers)
+        {
+            data["epoch"] = cluster.View.Epoch;
+            data["nodes"] = string.Join(", ", cluster.View.Nodes.Keys.Order(StringComparer.Ordinal));
+            data["sinceProbeMs"] = (long)cluster.SinceProbe.TotalMilliseconds;
+        }
+
         if (health.LastFailure is { } failure)
         {
             data["storageFailure"] = failure.Why;

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Im.Messaging.Queue;
 using Im.Protocol;
 using Im.Storage;
 
@@ -28,9 +29,20 @@ internal sealed class ImMetrics : IDisposable
     private readonly Counter<long> _retentionDeleted;
     private readonly Counter<long> _retentionMerged;
     private readonly Counter<long> _retentionFailures;
+    private readonly Counter<long> _clusterFailures;
+    private readonly Counter<long> _clusterSent;
+    private readonly Counter<long> _clusterReceived;
+    private readonly Counter<long> _clusterDropped;
+    private readonly Counter<long> _clusterMissed;
+    private readonly Counter<long> _clusterRejoins;
     private readonly Histogram<double> _retentionSeconds;
+    private readonly Counter<long> _queuedSendsDropped;
     private readonly Histogram<double> _commitSeconds;
     private readonly Histogram<long> _commitMessages;
+
+    // What the admin operations show; a meter cannot be read.
+    private long _totalSends;
+    private long _totalDeliveries;
 
     public ImMetrics(IMeterFactory? factory = null)
     {
@@ -53,10 +65,23 @@ internal sealed class ImMetrics : IDisposable
         _retentionDeleted = _meter.CreateCounter<long>("im.retention.deleted", "{row}", "What retention deleted, by kind.");
         _retentionMerged = _meter.CreateCounter<long>("im.retention.merged", "{chunk}", "Inbox chunks that went into others.");
         _retentionFailures = _meter.CreateCounter<long>("im.retention.failures", "{failure}", "Parts of a pass that failed.");
+        _clusterFailures = _meter.CreateCounter<long>("im.cluster.failures", "{failure}", "What the directory or the backplane could not do, by part.");
+        _clusterSent = _meter.CreateCounter<long>("im.cluster.sent", "{message}", "Messages to other nodes, by whom they are for.");
+        _clusterReceived = _meter.CreateCounter<long>("im.cluster.received", "{message}", "Messages from other nodes.");
+        _clusterDropped = _meter.CreateCounter<long>("im.cluster.dropped", "{message}", "Messages between nodes that were dropped because a queue was full.");
+        _clusterMissed = _meter.CreateCounter<long>("im.cluster.missed", "{event}", "Times that messages from another node were missed.");
+        _clusterRejoins = _meter.CreateCounter<long>("im.cluster.rejoins", "{event}", "Times that this node had lost its lease.");
         _retentionSeconds = _meter.CreateHistogram<double>("im.retention.bite.duration", "s", "How long one transaction of retention took.");
+        _queuedSendsDropped = _meter.CreateCounter<long>("im.send_queue.dropped", "{message}", "Queued sends that were refused when their turn came, by code.");
         _commitSeconds = _meter.CreateHistogram<double>("im.commit.duration", "s", "How long a commit took.");
         _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
     }
+
+    /// <summary>Messages that were accepted since the start.</summary>
+    public long TotalSends => Volatile.Read(ref _totalSends);
+
+    /// <summary>Entries handed to sessions since the start.</summary>
+    public long TotalDeliveries => Volatile.Read(ref _totalDeliveries);
 
     public void ConnectionOpened(string transport) => _connections.Add(1, Tag("transport", transport));
 
@@ -72,9 +97,20 @@ internal sealed class ImMetrics : IDisposable
 
     public void SignIn(string result) => _signIns.Add(1, Tag("result", result));
 
-    public void Sent(string outcome, long count) => _sends.Add(count, Tag("outcome", outcome));
+    public void Sent(string outcome, long count)
+    {
+        _sends.Add(count, Tag("outcome", outcome));
+        if (outcome is not "rejected")
+        {
+            Interlocked.Add(ref _totalSends, count);
+        }
+    }
 
-    public void Delivered(long entries) => _deliveries.Add(entries);
+    public void Delivered(long entries)
+    {
+        _deliveries.Add(entries);
+        Interlocked.Add(ref _totalDeliveries, entries);
+    }
 
     public void SignalDropped() => _signalsDropped.Add(1);
 
@@ -110,7 +146,28 @@ internal sealed class ImMetrics : IDisposable
         }
     }
 
+    public void ClusterFailure(string part) => _clusterFailures.Add(1, Tag("part", part));
+
+    public void ClusterSent(string target) => _clusterSent.Add(1, Tag("to", target));
+
+    public void ClusterReceived() => _clusterReceived.Add(1);
+
+    public void ClusterDropped(string queue, int count) => _clusterDropped.Add(count, Tag("queue", queue));
+
+    public void ClusterMissed() => _clusterMissed.Add(1);
+
+    public void ClusterRejoined() => _clusterRejoins.Add(1);
+
     public void RetentionFailed(string part) => _retentionFailures.Add(1, Tag("part", part));
+
+    /// <summary>The queue's length, as it was last looked at; called once.</summary>
+    public void Watch(SendQueueStatus queue)
+    {
+        _meter.CreateObservableGauge("im.send_queue.rows", () => queue.State.Rows, "{message}", "Sends that wait in the store's queue, of all nodes.");
+        _meter.CreateObservableGauge("im.send_queue.oldest_age", () => queue.OldestAge.TotalSeconds, "s", "How long the first of them waits.");
+    }
+
+    public void QueuedSendDropped(ImErrorCode code) => _queuedSendsDropped.Add(1, Tag("code", ImErrorCodes.GetName(code)));
 
     private void AddDeleted(string kind, int count)
     {

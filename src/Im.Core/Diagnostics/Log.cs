@@ -108,4 +108,41 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.RetentionMissing, LogLevel.Warning, "The storage has no IRetentionStore, so nothing is ever deleted. Register one, or use a storage package that has it.")]
     public static partial void RetentionMissing(ILogger logger);
+
+    [LoggerMessage(EventIds.SendQueueFull, LogLevel.Warning, "The queue of sends has {MaxRows} rows (MaxQueuedSends); {Messages} sends are refused.")]
+    public static partial void SendQueueFull(ILogger logger, long maxRows, int messages);
+
+    [LoggerMessage(EventIds.SendsNotQueued, LogLevel.Error, "{Messages} sends could not be written to the queue; their senders are told.")]
+    public static partial void SendsNotQueued(ILogger logger, int messages, Exception exception);
+
+    [LoggerMessage(EventIds.DrainLeaseTaken, LogLevel.Debug, "This node drains the queue of sends.")]
+    public static partial void DrainLeaseTaken(ILogger logger);
+
+    [LoggerMessage(EventIds.DrainLeaseEnded, LogLevel.Debug, "This node does not drain the queue of sends any more.")]
+    public static partial void DrainLeaseEnded(ILogger logger);
+
+    [LoggerMessage(EventIds.QueuedSendFailed, LogLevel.Error, "Row {Row} of the queue of sends could not be sent; it is tried again.")]
+    public static partial void QueuedSendFailed(ILogger logger, long row, Exception exception);
+
+    [LoggerMessage(
+        EventIds.QueuedSendDropped,
+        LogLevel.Error,
+        "A queued send of {SenderId} ({ClientMessageId}) to {ConversationId} was refused when its turn came, and is dropped: {Code}, {Message}")]
+    public static partial void QueuedSendDropped(
+        ILogger logger, string senderId, string clientMessageId, string conversationId, ImErrorCode code, string message);
+
+    [LoggerMessage(EventIds.DrainFailed, LogLevel.Warning, "The queue of sends could not be drained; it is tried again.")]
+    public static partial void DrainFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventIds.QueueNotRead, LogLevel.Warning, "The queue of sends could not be looked at; it is tried again until it works.")]
+    public static partial void QueueNotRead(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventIds.MemberCacheFailed, LogLevel.Warning, "The shared cache of the members of {ConversationId} failed; the store is asked instead.")]
+    public static partial void MemberCacheFailed(ILogger logger, string conversationId, Exception exception);
+
+    [LoggerMessage(EventIds.MembersCached, LogLevel.Debug, "The shared cache holds the {Members} members of {ConversationId} at version {Version}.")]
+    public static partial void MembersCached(ILogger logger, string conversationId, long version, int members);
+
+    [LoggerMessage(EventIds.MemberNoticesFailed, LogLevel.Error, "The members of {ConversationId} could not be read for offline notices; the rest of them are not told.")]
+    public static partial void MemberNoticesFailed(ILogger logger, string conversationId, Exception exception);
 }

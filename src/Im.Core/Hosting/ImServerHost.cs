@@ -1,11 +1,11 @@
+using Im.Cluster;
 using Im.Connections;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Protocol;
-using Im.Retention;
 using Im.Rooms;
 using Im.Storage;
-using Im.Sync;
 using Im.Users;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -27,10 +27,9 @@ internal sealed class ImServerHost(
     ConnectionRegistry connections,
     Committer committer,
     AfterCommit afterCommit,
-    CatchUpScheduler scheduler,
-    Heartbeat heartbeat,
-    HeadCheck headCheck,
-    RetentionLoop retention,
+    IEnumerable<IServerLoop> loops,
+    ClusterHost cluster,
+    SendQueue sendQueue,
     RoomRegistry rooms,
     ServerLifetime lifetime,
     TimeProvider time,
@@ -39,6 +38,7 @@ internal sealed class ImServerHost(
     IHostApplicationLifetime? application = null) : IHostedLifecycleService
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(3);
 
     private readonly IImTransport[] _transports = [.. transports];
     private readonly ImServerOptions _options = options.Value;
@@ -57,6 +57,21 @@ internal sealed class ImServerHost(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        await cluster.AcquireNameAsync(cancellationToken);
+        try
+        {
+            await StartAllAsync(cancellationToken);
+        }
+        catch
+        {
+            // A host whose start failed does not stop what has started.
+            await StopAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task StartAllAsync(CancellationToken cancellationToken)
+    {
         foreach (var initializer in initializers)
         {
             await initializer.InitializeAsync(cancellationToken);
@@ -65,27 +80,16 @@ internal sealed class ImServerHost(
         await rooms.StartAsync(cancellationToken);
         var generation = await store.GetGenerationAsync(cancellationToken);
         committer.StartAfter(await store.GetLastBatchNumberAsync(_options.NodeName, cancellationToken));
+        await sendQueue.StartAsync(cancellationToken);
         _committing = GuardAsync(committer.RunAsync(_giveUp.Token), "committer");
         _telling = GuardAsync(afterCommit.RunAsync(_giveUp.Token), "after-commit loop");
         _background = Task.WhenAll(
-            GuardAsync(scheduler.RunAsync(lifetime.Stopping), "catch-up workers"),
-            GuardAsync(heartbeat.RunAsync(lifetime.Stopping), "heartbeat"),
-            GuardAsync(headCheck.RunAsync(lifetime.Stopping), "head check"),
-            GuardAsync(retention.RunAsync(lifetime.Stopping), "retention"),
-            GuardAsync(rooms.RunAsync(lifetime.Stopping), "rooms loop"));
-        try
+            [.. loops.Select(loop => GuardAsync(loop.RunAsync(lifetime.Stopping), loop.Name)), GuardAsync(sendQueue.RunAsync(lifetime.Stopping, _giveUp.Token), "send queue")]);
+        await cluster.StartAsync(GuardAsync, cancellationToken);
+        foreach (var transport in _transports)
         {
-            foreach (var transport in _transports)
-            {
-                await transport.StartAsync(connections, cancellationToken);
-                _started.Add(transport);
-            }
-        }
-        catch
-        {
-            // A host whose start failed does not stop what has started.
-            await StopAsync(CancellationToken.None);
-            throw;
+            await transport.StartAsync(connections, cancellationToken);
+            _started.Add(transport);
         }
 
         Log.Started(logger, _options.NodeName, string.Join(", ", _transports.Select(transport => transport.Name)), generation);
@@ -144,6 +148,9 @@ internal sealed class ImServerHost(
         await StoppingAsync(cancellationToken);
         lifetime.Stop();
         await _giveUp.CancelAsync();
+        using var timeout = new CancellationTokenSource(LeaveTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        await TryLeaveAsync(either.Token);
         await Task.WhenAll(_committing, _telling, _background).WaitAsync(cancellationToken);
         Log.Stopped(logger, _options.NodeName);
     }
@@ -157,6 +164,19 @@ internal sealed class ImServerHost(
             throw new InvalidOperationException(
                 "The IM server has no IUserProvider, so it does not know who your users are. Write a class that implements Im.Users.IUserProvider and add the line: "
                 + "builder.Services.AddImServer().AddUserProvider<MyUserProvider>();");
+        }
+    }
+
+    // What cannot be told any more is found by the others: by their head checks, and when the lease has run out.
+    private async Task TryLeaveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await cluster.StopAsync(cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            Log.LeaveFailed(logger, exception);
         }
     }
 

@@ -112,12 +112,12 @@ internal sealed class BatchBuilder(
             return;
         }
 
-        if (await GetAsync(item, cancellationToken) is not { } info)
+        var message = (PendingMessage)item;
+        if (await GetAsync(message, cancellationToken) is not { } info)
         {
             return;
         }
 
-        var message = (PendingMessage)item;
         message.Members = info.Members;
         if (!gathering.TryAdd(item, ToAppend(item, info.Version, message.IsImported ? Audience.None : info.Audience, null)))
         {
@@ -126,22 +126,29 @@ internal sealed class BatchBuilder(
     }
 
     // The conversation, after another look at whether the sender may write into it: that may have changed since the message came.
-    private async ValueTask<ConversationInfo?> GetAsync(PendingAppend item, CancellationToken cancellationToken)
+    private async ValueTask<ConversationInfo?> GetAsync(PendingMessage item, CancellationToken cancellationToken)
     {
         try
         {
             var info = conversations.Find(item.ConversationId) ?? await conversations.GetAsync(item.ConversationId, cancellationToken);
-            if ((info is not null && item is PendingMessage { IsImported: true }) || SendPipeline.CheckMembership(item, info) is not { } refusal)
+            if (info is not null && item.IsImported)
+            {
+                return info;
+            }
+
+            // Only where the group has changed since the sender's message came.
+            if (SendPipeline.MustFindSender(item, info))
+            {
+                info = await conversations.FindSenderAsync(info, item, isLane: true, cancellationToken);
+            }
+
+            if (SendPipeline.CheckMembership(item, info) is not { } refusal)
             {
                 return info;
             }
 
             var sent = (await store.FindSentAsync([new SentKey(item.SenderId, item.ClientMessageId)], cancellationToken))[0];
-            if (item is PendingMessage message)
-            {
-                Resends.Answered(message);
-            }
-
+            Resends.Answered(item);
             if (sent is null)
             {
                 item.Refuse(refusal.Code, refusal.Message);
@@ -155,11 +162,7 @@ internal sealed class BatchBuilder(
         {
             // One conversation that cannot be read must not stop the lane, and an item in hand is answered also when everything is given up.
             Log.ReloadFailed(logger, item.ConversationId, exception);
-            if (item is PendingMessage refused)
-            {
-                Resends.Refused(refused);
-            }
-
+            Resends.Refused(item);
             item.TryRefuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message, logger);
         }
 

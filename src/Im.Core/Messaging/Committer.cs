@@ -194,6 +194,11 @@ internal sealed class Committer
             var outcome = batch.Result!.Items[i].Outcome;
             if (item is PendingChange { Change: not ConversationChange.MoveReadMark } && outcome is AppendOutcome.Stored or AppendOutcome.StaleVersion)
             {
+                if (outcome == AppendOutcome.Stored)
+                {
+                    _conversations.Changed(item.ConversationId, batch.Result.Items[i].Version, batch.AppendItems[i].Change!);
+                }
+
                 await TryReloadAsync(item, cancellationToken);
             }
             else if (item is PendingMessage && outcome == AppendOutcome.StaleVersion)

@@ -1,9 +1,7 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
-using Im.Connections;
+using Im.Cluster;
 using Im.Diagnostics;
 using Im.Model;
-using Im.Protocol;
 using Im.Storage;
 using Im.Sync;
 using Im.Timelines;
@@ -11,26 +9,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Im.Messaging;
 
-/// <summary>What follows a commit on this node: answers to the senders, then each class's payload to its sessions.</summary>
+/// <summary>What follows a commit of this node: answers to the senders, then each class's payload to its sessions here and on the other nodes.</summary>
 /// <remarks>
-/// Called by the committer, batch after batch in commit order. Entries are encoded once for each codec, a payload is shared by a class, and a session
-/// only queues a reference: per recipient there is one look-up and one short lock. Nothing here waits.
+/// Called by the committer, batch after batch in commit order. Entries are encoded once for each codec and each is shared by all who get it. Nothing
+/// here waits: what concerns other nodes is queued.
 /// </remarks>
-internal sealed class Delivery(
-    SessionRegistry sessions,
-    ConversationReaders readers,
-    RecentEntries recent,
-    AfterCommit afterCommit,
-    ImMetrics metrics,
-    ILogger<Delivery> logger)
+internal sealed class Delivery(LocalDelivery local, ClusterSender cluster, AfterCommit afterCommit, ILogger<Delivery> logger)
 {
     /// <summary>Delivers a batch that was committed.</summary>
     public void Deliver(Batch batch)
     {
         var result = batch.Result!;
+        CommittedRuns committed;
         try
         {
-            FollowMemberships(batch, result);
+            committed = Describe(batch, result);
+            local.FollowMemberships(committed);
         }
         finally
         {
@@ -38,89 +32,42 @@ internal sealed class Delivery(
             Answer(batch, result);
         }
 
-        var runs = Encode(batch, result);
-        foreach (var deliveryClass in result.Classes)
-        {
-            DeliverToInboxes(deliveryClass, runs);
-        }
-
-        foreach (var run in runs.Values)
-        {
-            DeliverToReaders(run);
-        }
-
+        local.Deliver(committed);
+        cluster.Send(committed);
         if (afterCommit.IsWanted)
         {
             afterCommit.Enqueue(CollectNotices(batch, result));
         }
     }
 
-    // Sessions begin and cease to follow conversation timelines at the change's place, before anything later is offered.
-    private void FollowMemberships(Batch batch, AppendResult result)
+    private static CommittedRuns Describe(Batch batch, AppendResult result)
+    {
+        var runs = Encode(batch, result, out var indices, out var read);
+        return new CommittedRuns(runs, [.. result.Classes.Select(one => ToClass(one, runs, indices))], read, [.. FindMoves(batch, result)]);
+    }
+
+    private static IEnumerable<MembershipMove> FindMoves(Batch batch, AppendResult result)
     {
         for (var i = 0; i < batch.Items.Count; i++)
         {
-            if (batch.Items[i] is not PendingChange change || result.Items[i].Outcome != AppendOutcome.Stored)
+            if (batch.Items[i] is PendingChange { Change: not ConversationChange.MoveReadMark } change && result.Items[i].Outcome == AppendOutcome.Stored)
             {
-                continue;
-            }
-
-            if (change.Opens.Count > 0 || change.Closes.Count > 0)
-            {
-                FollowMembership(change, result.Items[i].Seq, result.Classes);
+                yield return new MembershipMove(change.ConversationId, result.Items[i].Version, result.Items[i].Seq, change.Opens, change.Closes);
             }
         }
     }
 
-    // The change's entry stands in the inboxes of all whom it concerns, and a session that is signing in needs to know where.
-    private void FollowMembership(PendingChange change, ConversationSeq seq, IReadOnlyList<AppendedClass> classes)
+    private static CommittedClass ToClass(AppendedClass appended, List<EncodedRun> runs, Dictionary<string, int> indices)
     {
-        var opens = change.Opens.ToHashSet(StringComparer.Ordinal);
-        var closes = change.Closes.ToHashSet(StringComparer.Ordinal);
-        foreach (var deliveryClass in classes)
+        var parts = new CommittedPart[appended.Runs.Count];
+        for (var i = 0; i < parts.Length; i++)
         {
-            if (FindOffset(deliveryClass.Runs, change.ConversationId, seq) is not { } offset)
-            {
-                continue;
-            }
-
-            var firstSeqs = deliveryClass.FirstSeqs.Span;
-            for (var i = 0; i < firstSeqs.Length; i++)
-            {
-                var userId = deliveryClass.UserIds[i];
-                var place = new InboxSeq(firstSeqs[i] + offset);
-                if (opens.Contains(userId))
-                {
-                    foreach (var session in sessions.Get(userId))
-                    {
-                        session.OpenTimeline(change.ConversationId, seq, place);
-                    }
-                }
-                else if (closes.Contains(userId))
-                {
-                    foreach (var session in sessions.Get(userId))
-                    {
-                        session.CloseTimeline(change.ConversationId, new ConversationSeq(seq.Value - 1), place);
-                    }
-                }
-            }
-        }
-    }
-
-    private static long? FindOffset(IReadOnlyList<Run> runs, string conversationId, ConversationSeq seq)
-    {
-        var offset = 0L;
-        foreach (var run in runs)
-        {
-            if (run.ConversationId == conversationId && run.First <= seq && seq <= run.Last)
-            {
-                return offset + (seq - run.First);
-            }
-
-            offset += run.Count;
+            var run = appended.Runs[i];
+            var index = indices[run.ConversationId];
+            parts[i] = new CommittedPart(index, (int)(run.First - runs[index].Run.First), run.Count);
         }
 
-        return null;
+        return new CommittedClass(parts, appended.UserIds, appended.FirstSeqs);
     }
 
     private void Answer(Batch batch, AppendResult result)
@@ -144,102 +91,46 @@ internal sealed class Delivery(
         }
     }
 
-    // In one batch the stored entries of one conversation follow each other: one run, encoded once.
-    private Dictionary<string, EncodedRun> Encode(Batch batch, AppendResult result)
+    // In one batch the stored entries of one conversation follow each other: one run, encoded once. Whoever follows the conversation's own timeline is
+    // offered what may not have come through the inboxes: a group's messages without an audience, and its changes.
+    private static List<EncodedRun> Encode(Batch batch, AppendResult result, out Dictionary<string, int> indices, out List<int> read)
     {
-        var entries = new Dictionary<string, List<StoredEntry>>(StringComparer.Ordinal);
+        indices = new Dictionary<string, int>(StringComparer.Ordinal);
+        var entries = new List<List<StoredEntry>>();
+        var isRead = new List<bool>();
         for (var i = 0; i < batch.AppendItems.Count; i++)
         {
-            if (result.Items[i].Outcome == AppendOutcome.Stored)
+            if (result.Items[i].Outcome != AppendOutcome.Stored)
             {
-                ref var list = ref CollectionsMarshal.GetValueRefOrAddDefault(entries, batch.AppendItems[i].ConversationId, out _);
-                (list ??= []).Add(batch.AppendItems[i].ToEntry(result.Items[i].Seq, OrdinalOf(batch.AppendItems[i], result.Items[i])));
+                continue;
             }
+
+            var item = batch.AppendItems[i];
+            ref var index = ref CollectionsMarshal.GetValueRefOrAddDefault(indices, item.ConversationId, out var exists);
+            if (!exists)
+            {
+                index = entries.Count;
+                entries.Add([]);
+                isRead.Add(false);
+            }
+
+            entries[index].Add(item.ToEntry(result.Items[i].Seq, OrdinalOf(item, result.Items[i])));
+            isRead[index] |= ConversationId.IsGroup(item.ConversationId) && (item.Audience.UserIds.Length == 0 || item.Change is not null);
         }
 
-        var runs = new Dictionary<string, EncodedRun>(entries.Count, StringComparer.Ordinal);
-        foreach (var (conversationId, list) in entries)
-        {
-            var run = EncodedRun.Create(CollectionsMarshal.AsSpan(list));
-            runs.Add(conversationId, run);
-            recent.Add(run);
-        }
-
-        return runs;
+        read = [.. Enumerable.Range(0, isRead.Count).Where(i => isRead[i])];
+        return entries.ConvertAll(list => EncodedRun.Create(CollectionsMarshal.AsSpan(list)));
     }
 
     // A moved mark's result tells the unread count instead; it stands in the user's own conversation, which counts no messages.
     private static long OrdinalOf(AppendItem item, AppendItemResult result) =>
         item.Kind == EntryKind.ReadMarkMoved ? 0 : result.Ordinal;
 
-    private void DeliverToInboxes(AppendedClass deliveryClass, Dictionary<string, EncodedRun> encoded)
-    {
-        var slices = new RunSlice[deliveryClass.Runs.Count];
-        for (var i = 0; i < slices.Length; i++)
-        {
-            var run = deliveryClass.Runs[i];
-            var whole = encoded[run.ConversationId];
-            slices[i] = new RunSlice(whole, (int)(run.First - whole.Run.First), run.Count);
-        }
-
-        var payload = new PushPayload(slices);
-        var firstSeqs = deliveryClass.FirstSeqs.Span;
-        var delivered = 0L;
-        for (var i = 0; i < firstSeqs.Length; i++)
-        {
-            foreach (var session in sessions.Get(deliveryClass.UserIds[i]))
-            {
-                Offer(session, null, firstSeqs[i], payload);
-                delivered += payload.Count;
-            }
-        }
-
-        metrics.Delivered(delivered);
-    }
-
-    private void DeliverToReaders(EncodedRun run)
-    {
-        if (readers.Rent(run.Run.ConversationId, out var count) is not { } rented)
-        {
-            return;
-        }
-
-        var payload = new PushPayload(run);
-        foreach (var session in rented.AsSpan(0, count))
-        {
-            Offer(session, run.Run.ConversationId, run.Run.First.Value, payload);
-        }
-
-        ArrayPool<Session>.Shared.Return(rented, clearArray: true);
-        metrics.Delivered((long)payload.Count * count);
-    }
-
-    // One session's failure is its own: it is closed, and catches up when it comes back.
-    private void Offer(Session session, string? conversationId, long first, PushPayload payload)
-    {
-        try
-        {
-            if (conversationId is null)
-            {
-                session.Offer(new InboxSeq(first), payload);
-            }
-            else
-            {
-                session.Offer(conversationId, new ConversationSeq(first), payload);
-            }
-        }
-        catch (Exception exception)
-        {
-            Log.OfferFailed(logger, session.Connection.Id, exception);
-            session.Connection.Close(ImCloseCode.InternalError, "Your entries could not be queued; sign in again.");
-        }
-    }
-
     private StoredMessages CollectNotices(Batch batch, AppendResult result)
     {
         var messages = new List<InterceptedMessage>();
-        var notices = new List<OfflineNotice>();
-        var offline = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var notices = new List<MemberNotice>();
+        var large = new List<LargeGroupMessage>();
         for (var i = 0; i < batch.Items.Count; i++)
         {
             if (batch.Items[i] is not PendingMessage { IsImported: false } message || result.Items[i].Outcome != AppendOutcome.Stored)
@@ -254,17 +145,16 @@ internal sealed class Delivery(
                 continue;
             }
 
-            // Who is offline is found once for a conversation and batch: its messages in one batch have the same members, and who they are now
-            // may be others already.
-            ref var absent = ref CollectionsMarshal.GetValueRefOrAddDefault(offline, message.ConversationId, out _);
-            absent ??= [.. message.Members.Where(userId => !sessions.IsOnline(userId))];
-            var recipients = absent.Contains(message.SenderId) ? [.. absent.Where(userId => userId != message.SenderId)] : absent;
-            if (recipients.Length > 0)
+            if (message.Members.IsDefault)
             {
-                notices.Add(new OfflineNotice(message.ConversationId, result.Items[i].Seq.Value, message.SenderId, stored.Content, recipients));
+                large.Add(new LargeGroupMessage(message.ConversationId, result.Items[i].Seq, message.SenderId, stored.Content));
+                continue;
             }
+
+            // Who is offline is found later, on all nodes; who the members are now may be others already.
+            notices.Add(new MemberNotice(message.ConversationId, result.Items[i].Seq.Value, message.SenderId, stored.Content, message.Members));
         }
 
-        return new StoredMessages(messages, notices);
+        return new StoredMessages(messages, notices, large);
     }
 }

@@ -1,4 +1,5 @@
 using Im.Diagnostics;
+using Im.Messaging.Queue;
 using Im.Model;
 using Im.Storage;
 using Im.Users;
@@ -6,7 +7,7 @@ using Im.Users;
 namespace Im.Messaging;
 
 /// <summary>The host's sends, through the same pipeline as the clients'.</summary>
-internal sealed class ImMessages(SendPipeline pipeline, UserDirectory users, ImMetrics metrics) : IImMessages
+internal sealed class ImMessages(SendPipeline pipeline, SendQueue queue, UserDirectory users, ImMetrics metrics) : IImMessages
 {
     public async ValueTask<ImSendResult> SendAsync(OutgoingMessage message, CancellationToken cancellationToken = default) =>
         (await SendAsync([message], cancellationToken))[0];
@@ -24,6 +25,7 @@ internal sealed class ImMessages(SendPipeline pipeline, UserDirectory users, ImM
         {
             var message = messages[i];
             var pending = ToPending(message, results);
+            pending.Passage = message.NonPersistent ? null : await queue.EnterAsync(cancellationToken);
             results[i] = pending.Result;
             if (!senders.Contains(message.SenderId) && !Ids.IsSystemSender(message.SenderId))
             {
@@ -46,12 +48,25 @@ internal sealed class ImMessages(SendPipeline pipeline, UserDirectory users, ImM
     {
         try
         {
-            await pipeline.SubmitAsync(message, cancellationToken);
+            if (message.Passage is not { IsQueued: true })
+            {
+                await pipeline.SubmitAsync(message, cancellationToken);
+            }
+            else if (await pipeline.CheckAsync(message, cancellationToken))
+            {
+                await queue.AddAsync(message, cancellationToken);
+            }
         }
         catch (ImStorageException)
         {
             // One that is not stored; the other messages of the list keep their results.
             message.Refuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message);
+        }
+        catch
+        {
+            // Nobody answers it any more.
+            message.Passage?.Dispose();
+            throw;
         }
     }
 

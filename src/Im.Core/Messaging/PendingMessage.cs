@@ -28,8 +28,11 @@ internal abstract class PendingMessage : PendingAppend
     /// <summary>Old history: it goes to nobody's inbox and is unread for nobody.</summary>
     public bool IsImported { get; init; }
 
-    /// <summary>The conversation's members at the version that the message is appended for.</summary>
+    /// <summary>The conversation's members at the version that the message is appended for; <c>default</c> for a large group.</summary>
     public ImmutableArray<string> Members { get; set; } = [];
+
+    /// <summary>The membership version at which the sender was found to be a member of a large group; 0 = it was not looked up.</summary>
+    public long SenderVersion { get; set; }
 
     /// <summary>Whether one more message is within the sender's rate.</summary>
     public virtual bool TryTakeRate() => true;

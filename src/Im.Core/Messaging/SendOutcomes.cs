@@ -11,6 +11,7 @@ internal static class SendOutcomes
         ImSendOutcome.Stored => "stored",
         ImSendOutcome.Duplicate => "duplicate",
         ImSendOutcome.Relayed => "relayed",
+        ImSendOutcome.Queued => "queued",
         _ => "rejected",
     };
 

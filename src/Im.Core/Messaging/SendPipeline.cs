@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Im.Conversations;
 using Im.Diagnostics;
 using Im.Model;
@@ -30,16 +31,11 @@ internal sealed class SendPipeline(
     /// <summary>Ends when the message is answered or handed to the committer, which answers it later.</summary>
     public async ValueTask SubmitAsync(PendingMessage message, CancellationToken cancellationToken)
     {
-        if (CheckFields(message) is { } problem)
+        if (!Begin(message))
         {
-            message.Refuse(problem.Code, problem.Message);
             return;
         }
 
-        message.ConversationId = message.TargetConversationId.Length > 0
-            ? message.TargetConversationId
-            : ConversationId.Direct(message.SenderId, message.TargetUserId);
-        message.Hash = ContentMapping.Hash(message.ConversationId, message.Content, message.NonPersistent);
         try
         {
             await CheckAndSubmitAsync(message, cancellationToken);
@@ -50,6 +46,51 @@ internal sealed class SendPipeline(
             message.IsDoomed = true;
             await committer.SubmitAsync(message, cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// Checks what can be checked long before the commit: the fields and the target. False: the message is answered. Interceptors and the sender's
+    /// membership at the time of the commit are left to <see cref="SubmitAsync"/>.
+    /// </summary>
+    public async ValueTask<bool> CheckAsync(PendingMessage message, CancellationToken cancellationToken)
+    {
+        if (!Begin(message))
+        {
+            return false;
+        }
+
+        try
+        {
+            var (info, refusal) = await ResolveAsync(message, cancellationToken);
+            if (info is not null)
+            {
+                return true;
+            }
+
+            await RefuseUnlessStoredAsync(message, refusal.Code, refusal.Message, cancellationToken);
+        }
+        catch (ImStorageException exception)
+        {
+            Log.ReloadFailed(logger, message.ConversationId, exception);
+            message.Refuse(CommitFailure.Unavailable.Code, CommitFailure.Unavailable.Message);
+        }
+
+        return false;
+    }
+
+    private bool Begin(PendingMessage message)
+    {
+        if (CheckFields(message) is { } problem)
+        {
+            message.Refuse(problem.Code, problem.Message);
+            return false;
+        }
+
+        message.ConversationId = message.TargetConversationId.Length > 0
+            ? message.TargetConversationId
+            : ConversationId.Direct(message.SenderId, message.TargetUserId);
+        message.Hash = ContentMapping.Hash(message.ConversationId, message.Content, message.NonPersistent);
+        return true;
     }
 
     private async ValueTask CheckAndSubmitAsync(PendingMessage message, CancellationToken cancellationToken)
@@ -93,8 +134,14 @@ internal sealed class SendPipeline(
         await committer.SubmitAsync(message, cancellationToken);
     }
 
-    /// <summary>Whether the sender may write into the conversation, as it was last seen; the reason if not.</summary>
-    public static (ImErrorCode Code, string Message)? CheckMembership(PendingAppend message, ConversationInfo? info)
+    /// <summary>Whether the sender has to be looked up: it is a user, and the conversation a large group.</summary>
+    public static bool MustFindSender(PendingMessage message, [NotNullWhen(true)] ConversationInfo? info) =>
+        info is { HasMembers: false, Group.IsDissolved: false } && message.SenderVersion != info.Version && !Ids.IsSystemSender(message.SenderId);
+
+    /// <summary>
+    /// Whether the sender may write into the conversation, as it was last seen; the reason if not. A large group's sender was looked up before.
+    /// </summary>
+    public static (ImErrorCode Code, string Message)? CheckMembership(PendingMessage message, ConversationInfo? info)
     {
         if (info is null)
         {
@@ -108,7 +155,7 @@ internal sealed class SendPipeline(
 
         var isParty = info.Group is null
             ? ConversationId.TryGetParties(info.ConversationId, out var first, out var second) && (message.SenderId == first || message.SenderId == second)
-            : Ids.IsSystemSender(message.SenderId) || info.IsMember(message.SenderId);
+            : Ids.IsSystemSender(message.SenderId) || (info.IsMember(message.SenderId) ?? message.SenderVersion == info.Version);
         return isParty ? null : (ImErrorCode.NotAMember, $"\"{message.SenderId}\" is not a member of \"{message.ConversationId}\".");
     }
 
@@ -136,6 +183,11 @@ internal sealed class SendPipeline(
         PendingMessage message, CancellationToken cancellationToken)
     {
         var info = await conversations.GetAsync(message.ConversationId, cancellationToken);
+        if (MustFindSender(message, info))
+        {
+            info = await conversations.FindSenderAsync(info, message, isLane: false, cancellationToken);
+        }
+
         if (CheckMembership(message, info) is { } refusal)
         {
             return (null, refusal);

@@ -1,70 +1,63 @@
-using System.Buffers;
-using Im.Connections;
+using Google.Protobuf;
+using Im.Cluster;
+using Im.Cluster.Wire;
 using Im.Conversations;
-using Im.Diagnostics;
 using Im.Protocol;
 
 namespace Im.Messaging;
 
-/// <summary>Hands non-persistent messages to who is online: at most once, no seq, dropped where a queue is full.</summary>
-internal sealed class SignalRelay(SessionRegistry sessions, ConversationReaders readers, ImMetrics metrics)
+/// <summary>Hands non-persistent messages to who is online on any node: at most once, no seq, dropped where a queue is full.</summary>
+internal sealed class SignalRelay(RemoteSignals signals, ClusterSender cluster, ClusterState state)
 {
     public void Relay(PendingMessage message, ConversationInfo info)
     {
-        var origin = (message as ClientMessage)?.Connection;
-        var signal = new EncodedSignal(message);
-        if (info.WritesInboxes)
-        {
-            foreach (var member in info.Members)
-            {
-                foreach (var session in sessions.Get(member))
-                {
-                    Send(session, origin, signal);
-                }
-            }
-        }
-        else if (readers.Rent(info.ConversationId, out var count) is { } rented)
-        {
-            foreach (var session in rented.AsSpan(0, count))
-            {
-                Send(session, origin, signal);
-            }
-
-            ArrayPool<Session>.Shared.Return(rented, clearArray: true);
-        }
-
+        var packet = ToPacket(message);
+        Relay(info, new SharedPacket(packet), packet, (message as ClientMessage)?.Connection);
         message.Relayed(message.TimeMs);
     }
 
-    private void Send(Session session, Connection? origin, EncodedSignal signal)
+    /// <summary>Hands a packet to the conversation's members who are online, but not to the connection that it came from.</summary>
+    public void Relay(ConversationInfo info, SharedPacket shared, ServerPacket packet, Connections.Connection? origin)
     {
-        if (session.Connection != origin && !session.TrySignal(signal.Get(session.Connection.Outbox.Codec)))
+        if (info.WritesInboxes)
         {
-            metrics.SignalDropped();
+            signals.ToUsers(info.Members, shared, origin);
+        }
+        else
+        {
+            signals.ToReaders(info.ConversationId, shared, origin);
+        }
+
+        if (!state.HasPeers)
+        {
+            return;
+        }
+
+        var push = new SignalPush { Packet = packet.ToByteString() };
+        if (info.WritesInboxes)
+        {
+            cluster.Signal(push, info.Members);
+        }
+        else
+        {
+            push.ConversationId = info.ConversationId;
+            cluster.Tell(new NodeMessage { Signals = { push } });
         }
     }
 
-    // Encoded once for each codec that has a session.
-    private sealed class EncodedSignal(PendingMessage message)
+    private static ServerPacket ToPacket(PendingMessage message) => new()
     {
-        private readonly byte[]?[] _byCodec = new byte[]?[2];
-
-        public byte[] Get(ImCodec codec) => _byCodec[(int)codec] ??= PacketCodec.Write(
-            new ServerPacket
+        Signal = new Signal
+        {
+            Message = new Entry
             {
-                Signal = new Signal
-                {
-                    Message = new Entry
-                    {
-                        ConversationId = message.ConversationId,
-                        SenderId = message.SenderId,
-                        SenderDeviceId = message.SenderDeviceId,
-                        ClientMessageId = message.ClientMessageId,
-                        TimeMs = message.TimeMs,
-                        Content = message.Content,
-                    },
-                },
+                ConversationId = message.ConversationId,
+                SenderId = message.SenderId,
+                SenderDeviceId = message.SenderDeviceId,
+                ClientMessageId = message.ClientMessageId,
+                TimeMs = message.TimeMs,
+                Content = message.Content,
             },
-            codec);
-    }
+        },
+    };
 }

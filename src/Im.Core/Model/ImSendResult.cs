@@ -17,6 +17,12 @@ public enum ImSendOutcome
 
     /// <summary>Not persistent: handed to who is online.</summary>
     Relayed,
+
+    /// <summary>
+    /// Kept in the store's queue, since too many messages wait for a commit: it is stored and delivered later, once, in order; see
+    /// <c>ImServerOptions.QueueSendsAbove</c>. Only for sends of the host.
+    /// </summary>
+    Queued,
 }
 
 /// <summary>What became of a message.</summary>

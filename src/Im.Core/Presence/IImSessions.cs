@@ -2,7 +2,8 @@ using Im.Protocol;
 
 namespace Im.Presence;
 
-/// <summary>Who is connected.</summary>
+/// <summary>Who is connected, on all nodes.</summary>
+/// <remarks>While the session directory is away, only this node's sessions are known.</remarks>
 public interface IImSessions
 {
     /// <summary>How many connections there are on this node, signed in or not.</summary>
@@ -18,6 +19,7 @@ public interface IImSessions
     /// Closes the sessions of a user, or of one device, with a code (<see cref="ImCloseCode.Disconnected"/> or the host's own from
     /// <see cref="ImCloseCode.FirstHostCode"/> to 4999) and a reason that the client is told. Returns how many there were.
     /// </summary>
+    /// <exception cref="ImException"><see cref="ImErrorCode.ClusterUnavailable"/>: a node did not answer; on the others they are closed.</exception>
     ValueTask<int> DisconnectAsync(
         string userId,
         string? deviceId = null,

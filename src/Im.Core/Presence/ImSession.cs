@@ -8,4 +8,5 @@ namespace Im.Presence;
 /// <param name="Transport">The transport's name.</param>
 /// <param name="RemoteAddress">The client's address.</param>
 /// <param name="SignedInMs">Since when, unix milliseconds UTC.</param>
-public sealed record ImSession(ImDevice Device, string ConnectionId, string Transport, string RemoteAddress, long SignedInMs);
+/// <param name="NodeName">The node that has the connection. Where it does not answer, transport, address and the device's details are empty.</param>
+public sealed record ImSession(ImDevice Device, string ConnectionId, string Transport, string RemoteAddress, long SignedInMs, string NodeName);

@@ -9,11 +9,13 @@ namespace Im.Retention;
 /// <summary>Passes over the store now and then and forgets what is past keeping, in small bites with pauses, so that commits hardly notice.</summary>
 /// <remarks>Several nodes may do so at once. A part that fails is logged; the others go on, and the next pass tries it again.</remarks>
 internal sealed class RetentionLoop(
-    IServiceProvider services, TimeProvider time, ImMetrics metrics, IOptions<ImRetentionOptions> options, ILogger<RetentionLoop> logger)
+    IServiceProvider services, TimeProvider time, ImMetrics metrics, IOptions<ImRetentionOptions> options, ILogger<RetentionLoop> logger) : IServerLoop
 {
     private delegate ValueTask<RetentionBite> Part(string? after, int maxRows, CancellationToken cancellationToken);
 
     private readonly ImRetentionOptions _options = options.Value;
+
+    public string Name => "retention";
 
     /// <summary>Runs until the token is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

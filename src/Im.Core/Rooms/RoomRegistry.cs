@@ -7,7 +7,7 @@ namespace Im.Rooms;
 /// <summary>The rooms that have subscribers on this node.</summary>
 /// <remarks>Thread-safe. One loop lets go of rooms and publishers that nobody needs any more, instead of a timer for each.</remarks>
 internal sealed class RoomRegistry(
-    IRoomStore store, RoomPublisher publisher, RoomMetrics metrics, TimeProvider time, IOptions<ImRoomOptions> options, ILogger<RoomRegistry> logger)
+    IRoomStore store, RoomPublisher publisher, RoomMetrics metrics, TimeProvider time, IOptions<ImRoomOptions> options, ILogger<RoomRegistry> logger) : IServerLoop
 {
     private readonly ConcurrentDictionary<string, Room> _rooms = new(StringComparer.Ordinal);
 
@@ -35,6 +35,8 @@ internal sealed class RoomRegistry(
             _rooms.TryRemove(KeyValuePair.Create(roomId, room));
         }
     }
+
+    public string Name => "rooms";
 
     /// <summary>Lets go of what nobody needs, until the token is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

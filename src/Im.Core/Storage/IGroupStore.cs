@@ -1,22 +1,21 @@
-using System.Collections.Immutable;
-using Im.Model;
-
 namespace Im.Storage;
 
 /// <summary>Reads groups. They change only through <see cref="IMessageStore.AppendAsync"/>.</summary>
+/// <remarks>A group may have hundreds of thousands of members: each answer says of which membership version it is, and is of exactly that one.</remarks>
 public interface IGroupStore
 {
-    /// <summary>The groups in order, each with the members of exactly its version; null = no such group.</summary>
-    ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(IReadOnlyList<string> conversationIds, CancellationToken cancellationToken);
-}
+    /// <summary>
+    /// The groups in order, each at one version; null = no such group. Members come with those that have at most <paramref name="maxMembers"/>.
+    /// </summary>
+    ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(
+        IReadOnlyList<string> conversationIds, int maxMembers, CancellationToken cancellationToken);
 
-/// <summary>A group and its members at one membership version.</summary>
-/// <param name="ConversationId">The group's conversation.</param>
-/// <param name="Info">Name, avatar, extra.</param>
-/// <param name="Version">The membership version.</param>
-/// <param name="Fanout">The name of its fan-out strategy.</param>
-/// <param name="FanoutPinned">Whether the fan-out stays whatever the number of members.</param>
-/// <param name="IsDissolved">Whether it was dissolved; then it has no members.</param>
-/// <param name="Members">The members' user ids, sorted by <see cref="StringComparer.Ordinal"/>.</param>
-public sealed record StoredGroup(
-    string ConversationId, GroupInfo Info, long Version, string Fanout, bool FanoutPinned, bool IsDissolved, ImmutableArray<string> Members);
+    /// <summary>Which of the users are members, in order, and at which version; null = no such group.</summary>
+    ValueTask<FoundMembers?> FindMembersAsync(string conversationId, IReadOnlyList<string> userIds, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Members in the order of their ids' UTF-8 bytes, after one id (null = from the first), at most <paramref name="limit"/>; fewer = these are the
+    /// last ones. Null = no such group. Two pages are of one member list only where their versions are equal.
+    /// </summary>
+    ValueTask<MemberPage?> ReadMembersAsync(string conversationId, string? afterUserId, int limit, CancellationToken cancellationToken);
+}

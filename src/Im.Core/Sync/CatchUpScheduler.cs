@@ -15,11 +15,12 @@ internal sealed class CatchUpScheduler(
     IMessageStore store,
     IConversationStore conversations,
     PageReader pages,
+    EarlyChunks early,
     ImMetrics metrics,
     Checkpoints checkpoints,
     TimeProvider time,
     IOptions<ImServerOptions> options,
-    ILogger<CatchUpScheduler> logger)
+    ILogger<CatchUpScheduler> logger) : IServerLoop
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
@@ -30,8 +31,15 @@ internal sealed class CatchUpScheduler(
 
     public ImMetrics Metrics => metrics;
 
+    /// <summary>How many sessions wait for their turn.</summary>
+    public int Queued => _sessions.Reader.Count;
+
+    public EarlyChunks Early => early;
+
     /// <summary>Gives the session a turn. The session takes care to ask once only.</summary>
     public void Schedule(Session session) => _sessions.Writer.TryWrite(session);
+
+    public string Name => "catch-up workers";
 
     /// <summary>Works until the token is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>

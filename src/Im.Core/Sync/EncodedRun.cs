@@ -52,6 +52,27 @@ internal sealed class EncodedRun
         return new EncodedRun(new Run(entries[0].ConversationId, entries[0].Seq, entries.Length), bytes, ends);
     }
 
+    /// <summary>A run whose entries another node has encoded.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not the entries of this run.</exception>
+    public static EncodedRun Read(Run run, byte[] bytes)
+    {
+        var ends = new int[run.Count];
+        var position = 0;
+        for (var i = 0; i < ends.Length; i++)
+        {
+            position = EntryEncoder.FindEnd(bytes, position)
+                ?? throw new InvalidDataException($"Entry {i + 1} of {run.Count} of a run of {run.ConversationId} is broken.");
+            ends[i] = position;
+        }
+
+        return position == bytes.Length
+            ? new EncodedRun(run, bytes, ends)
+            : throw new InvalidDataException($"A run of {run.ConversationId} has more than its {run.Count} entries.");
+    }
+
+    /// <summary>All entries, as another node gets them.</summary>
+    public ReadOnlyMemory<byte> Bytes => _protobuf;
+
     /// <summary>The bytes of <paramref name="count"/> entries after the first <paramref name="skip"/>.</summary>
     public ReadOnlyMemory<byte> Slice(ImCodec codec, int skip, int count)
     {

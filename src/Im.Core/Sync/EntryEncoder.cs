@@ -47,6 +47,27 @@ internal static class EntryEncoder
         return element[(prefix + 1)..];
     }
 
+    /// <summary>Where the element ends that begins at <paramref name="start"/>; null where there is none.</summary>
+    public static int? FindEnd(ReadOnlySpan<byte> elements, int start)
+    {
+        if (start >= elements.Length || elements[start] != PushEntries)
+        {
+            return null;
+        }
+
+        var length = 0L;
+        for (var (position, shift) = (start + 1, 0); position < elements.Length && shift < 35; position++, shift += 7)
+        {
+            length |= (long)(elements[position] & 0x7F) << shift;
+            if ((elements[position] & 0x80) == 0)
+            {
+                return position + 1 + length <= elements.Length ? (int)(position + 1 + length) : null;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The entry as an object, for replies that are made for one reader.</summary>
     public static Entry ToEntry(StoredEntry stored)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using Im.Cluster;
 using Im.Connections;
 using Im.Conversations;
 using Im.Diagnostics;
@@ -25,16 +26,21 @@ internal sealed class HeadCheck(
     ConversationCache cache,
     SessionRegistry sessions,
     ConversationReaders readers,
+    ClusterState cluster,
     ImMetrics metrics,
     TimeProvider time,
     IOptions<ImServerOptions> options,
-    ILogger<HeadCheck> logger)
+    IOptions<ImClusterOptions> clusterOptions,
+    ILogger<HeadCheck> logger) : IServerLoop
 {
     private const int SliceTimelines = 500;
     private const int MaxComparisons = 8;
 
     // What was just committed is delivered within this.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    // Where something is known to be missing nobody waits for it for long.
+    private static readonly TimeSpan ShortGrace = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
 
@@ -57,6 +63,26 @@ internal sealed class HeadCheck(
         _wake.Writer.TryWrite(true);
     }
 
+    /// <summary>Called, and must return at once, where anything may have been missed: what else other nodes tell may have been too.</summary>
+    public Action? EverythingInDoubt { get; set; }
+
+    /// <summary>Something may have been missed by any session of this node. Returns at once.</summary>
+    public void CheckEverythingSoon()
+    {
+        EverythingInDoubt?.Invoke();
+        lock (_lock)
+        {
+            (_doubt ??= new HeadDoubt()).AddEverything();
+        }
+
+        _wake.Writer.TryWrite(true);
+    }
+
+    /// <summary>Called with each regular check: the directory is compared too.</summary>
+    public Func<CancellationToken, Task>? AlsoCompare { get; set; }
+
+    public string Name => "head check";
+
     /// <summary>Checks until the token is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(CheckAllAsync(cancellationToken), CheckDoubtsAsync(cancellationToken));
 
@@ -67,13 +93,29 @@ internal sealed class HeadCheck(
             while (true)
             {
                 // Not all nodes at once.
-                await Task.Delay(options.Value.HeadCheckInterval * (0.9 + (0.2 * Random.Shared.NextDouble())), time, cancellationToken);
-                await TryAsync(() => CheckAsync(cancellationToken), cancellationToken);
+                await WaitAsync(cancellationToken);
+                await TryAsync(() => CheckAsync(Grace, cancellationToken), cancellationToken);
+                await TryAsync(() => AlsoCompare?.Invoke(cancellationToken) ?? Task.CompletedTask, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Shutdown.
+        }
+    }
+
+    // While the backplane is away, checks are what brings the other nodes' entries.
+    private async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        var interval = options.Value.HeadCheckInterval * (0.9 + (0.2 * Random.Shared.NextDouble()));
+        var step = clusterOptions.Value.LostBackplaneCheckInterval;
+        for (var waited = TimeSpan.Zero; waited < interval; waited += step)
+        {
+            await Task.Delay(step < interval - waited ? step : interval - waited, time, cancellationToken);
+            if (!cluster.IsBackplaneHealthy && cluster.MayHavePeers)
+            {
+                return;
+            }
         }
     }
 
@@ -133,7 +175,7 @@ internal sealed class HeadCheck(
         }
     }
 
-    private async Task CheckAsync(CancellationToken cancellationToken)
+    private async Task CheckAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
         var known = new Dictionary<TimelineKey, long>();
         var behind = new List<(Session Session, TimelineKey Timeline)>();
@@ -155,7 +197,7 @@ internal sealed class HeadCheck(
             return;
         }
 
-        await Task.Delay(Grace, time, cancellationToken);
+        await Task.Delay(grace, time, cancellationToken);
         foreach (var (session, timeline, _) in live)
         {
             if (ahead.TryGetValue(timeline, out var head) && session.NoticeHead(timeline, head))
@@ -177,7 +219,7 @@ internal sealed class HeadCheck(
 
         if (doubt.IsEverything)
         {
-            await CheckAsync(cancellationToken);
+            await CheckAsync(ShortGrace, cancellationToken);
         }
 
         var missed = 0;

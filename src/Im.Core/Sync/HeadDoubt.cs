@@ -17,6 +17,8 @@ internal sealed class HeadDoubt
 
     public bool IsEverything { get; private set; }
 
+    public void AddEverything() => IsEverything = true;
+
     /// <summary>Adds what came while this was tried in vain.</summary>
     public HeadDoubt With(HeadDoubt? later)
     {

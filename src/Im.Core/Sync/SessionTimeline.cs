@@ -22,6 +22,9 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     private Queue<(long After, long Last)>? _laterParts;
     private long _lastOfLaterPart;
 
+    // A chunk that came before the one in front of it, from another node; only while live.
+    private EarlyChunk? _early;
+
     public TimelineKey Key { get; } = key;
 
     /// <summary>The last entry that was queued for the session.</summary>
@@ -33,7 +36,18 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     /// <summary>The last entry of the present part.</summary>
     public long Last { get; private set; } = long.MaxValue;
 
-    public bool IsLive { get; private set; }
+    public bool IsLive
+    {
+        get;
+        private set
+        {
+            field = value;
+            if (!value)
+            {
+                _early = null;
+            }
+        }
+    }
 
     /// <summary>The session has everything that it gets of this timeline.</summary>
     public bool IsFinished => Cursor >= Last && _laterParts is null;
@@ -127,6 +141,46 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
 
     public void FallBehind() => IsLive = false;
 
+    /// <summary>Keeps a chunk that does not follow yet; false: there is one already, or it is not one that may follow.</summary>
+    public bool TryHold(long first, PushPayload payload)
+    {
+        if (!IsLive || _early is not null || first <= Cursor + 1 || first + payload.Count - 1 > Last)
+        {
+            return false;
+        }
+
+        _early = new EarlyChunk(first, payload);
+        return true;
+    }
+
+    /// <summary>Gives up the hold of the chunk.</summary>
+    public bool TryRelease(long first)
+    {
+        if (_early?.First != first)
+        {
+            return false;
+        }
+
+        _early = null;
+        return true;
+    }
+
+    /// <summary>The chunk that was held, if it follows on the cursor now.</summary>
+    public EarlyChunk? TakeEarly()
+    {
+        if (_early is null || _early.First > Cursor + 1)
+        {
+            return null;
+        }
+
+        var early = _early;
+        _early = null;
+        return early.First == Cursor + 1 && early.First + early.Payload.Count - 1 <= Last ? early : null;
+    }
+
     /// <summary>Live if there is nothing between the cursor and the known head.</summary>
     public bool TryGoLive() => IsLive = Cursor >= Math.Min(KnownHead, Last) && _laterParts is null;
 }
+
+/// <summary>A chunk that waits for the one in front of it.</summary>
+internal sealed record EarlyChunk(long First, PushPayload Payload);

@@ -122,12 +122,12 @@ internal sealed class OutboxSender(
         for (var i = 0; i < call.Count; i++)
         {
             var result = results?[i];
-            if (result is { Outcome: ImSendOutcome.Stored or ImSendOutcome.Duplicate })
+            if (result is { Outcome: ImSendOutcome.Stored or ImSendOutcome.Duplicate or ImSendOutcome.Queued })
             {
                 accepted++;
                 var row = Remove(call[i]);
                 report.Sent.Add(row.Id);
-                metrics.Sent(result.Outcome == ImSendOutcome.Duplicate ? "duplicate" : "stored", TimeSpan.FromMilliseconds(now - row.TimeMs));
+                metrics.Sent(NameOf(result.Outcome), TimeSpan.FromMilliseconds(now - row.TimeMs));
             }
             else if (result is null || IsOfTheServer(result.Code))
             {
@@ -188,6 +188,13 @@ internal sealed class OutboxSender(
     {
         Outcome: ImSendOutcome.Rejected,
         Code: not (ImErrorCode.Internal or ImErrorCode.RateLimited or ImErrorCode.InterceptorTimeout or ImErrorCode.Conflict),
+    };
+
+    private static string NameOf(ImSendOutcome outcome) => outcome switch
+    {
+        ImSendOutcome.Duplicate => "duplicate",
+        ImSendOutcome.Queued => "queued",
+        _ => "stored",
     };
 
     private static bool IsOfTheServer(ImErrorCode code) => code is ImErrorCode.StorageUnavailable or ImErrorCode.ShuttingDown;

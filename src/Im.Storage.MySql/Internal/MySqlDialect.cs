@@ -10,6 +10,9 @@ internal sealed class MySqlDialect(DbDataSource dataSource, MySqlSettings settin
     // Marks of connections that were lost in the middle of a transaction. The server may not know yet and keep their locks.
     private readonly ConcurrentQueue<string> _lost = new();
 
+    /// <summary>By which other nodes find this process's connections.</summary>
+    public ConnectionMarks Marks { get; } = new();
+
     public override string Name => "mysql";
 
     public override bool LocksRows => true;
@@ -23,7 +26,7 @@ internal sealed class MySqlDialect(DbDataSource dataSource, MySqlSettings settin
         MySqlSession session;
         try
         {
-            session = new MySqlSession(connection, settings, forWrites ? _lost : null);
+            session = new MySqlSession(connection, settings, forWrites ? _lost : null, Marks);
         }
         catch
         {

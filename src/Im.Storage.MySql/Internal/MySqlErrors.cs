@@ -44,6 +44,10 @@ internal static class MySqlErrors
                 MayRetry: false,
                 $"The database's account may not do this ({exception.Message}). "
                 + "Grant it: GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON the_database.* TO the_account;"),
+            1095 => new(
+                ImStorageFailure.Unavailable,
+                MayRetry: false,
+                $"The database does not let the account end another node's connection ({exception.Message}). Let all nodes connect with the same account."),
             1054 or 1146 => new(
                 ImStorageFailure.Refused,
                 MayRetry: false,

@@ -21,6 +21,8 @@ internal sealed class MySqlOptionsValidator : IValidateOptions<ImMySqlOptions>
         Range(errors, nameof(options.CommandTimeout), options.CommandTimeout, TimeSpan.FromHours(1));
         Range(errors, nameof(options.LockWaitTimeout), options.LockWaitTimeout, TimeSpan.FromMinutes(1));
         Range(errors, nameof(options.IdleTransactionTimeout), options.IdleTransactionTimeout, TimeSpan.FromHours(1));
+        Range(errors, nameof(options.NodeNameWait), options.NodeNameWait, TimeSpan.FromMinutes(10));
+        Range(errors, nameof(options.NodeNameTimeout), options.NodeNameTimeout, TimeSpan.FromMinutes(10));
         Range(errors, nameof(options.CommitDecisionTimeout), options.CommitDecisionTimeout, TimeSpan.FromHours(1));
         if (options.NewGeneration is { Length: 0 or > MaxLabel })
         {

@@ -16,18 +16,22 @@ internal sealed class MySqlSession : SqlSession
     private readonly DbConnection _connection;
     private readonly MySqlSettings _settings;
     private readonly ConcurrentQueue<string>? _lost;
+    private readonly ConnectionMarks _marks;
     private readonly string _mark = $"im-{Guid.NewGuid():n}";
     private readonly DbCommand _begin;
     private readonly DbCommand _commit;
     private readonly DbCommand _rollback;
     private bool _isInTransaction;
+    private string? _markedFor;
 
     /// <summary>Takes an open connection over and prepares it for a lane.</summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="settings">Its settings.</param>
     /// <param name="lost">For a lane that writes: gets the session's mark when it ends in the middle of a transaction.</param>
-    public MySqlSession(DbConnection connection, MySqlSettings settings, ConcurrentQueue<string>? lost)
+    /// <param name="marks">For a lane that writes: by which other nodes find the connection.</param>
+    public MySqlSession(DbConnection connection, MySqlSettings settings, ConcurrentQueue<string>? lost, ConnectionMarks marks)
     {
+        _marks = marks;
         _connection = connection;
         _settings = settings;
         _lost = lost;
@@ -41,6 +45,8 @@ internal sealed class MySqlSession : SqlSession
         Execute($"SET SESSION TRANSACTION ISOLATION LEVEL {(isWriter ? "READ COMMITTED" : "REPEATABLE READ")}");
         if (isWriter)
         {
+            // A driver with a pool gives a connection with the locks that it had.
+            Execute("DO RELEASE_ALL_LOCKS()");
             Execute($"DO GET_LOCK('{_mark}', 0)");
         }
 
@@ -49,9 +55,20 @@ internal sealed class MySqlSession : SqlSession
         _rollback = Command("ROLLBACK");
     }
 
+    /// <summary>Whether named locks are given back at the end: a driver with a pool would keep the connection, and them.</summary>
+    public bool GivesLocksBack { get; set; }
+
     public override void BeginRead() => Begin();
 
-    public override void BeginWrite() => Begin();
+    public override void BeginWrite()
+    {
+        if (!ReferenceEquals(_markedFor, _marks.Instance))
+        {
+            MarkForOthers();
+        }
+
+        Begin();
+    }
 
     public override void Commit()
     {
@@ -89,7 +106,7 @@ internal sealed class MySqlSession : SqlSession
         {
             if (Query($"SELECT NULLIF(IS_USED_LOCK('{mark}'), CONNECTION_ID())") is { } id)
             {
-                Execute($"KILL CONNECTION {Convert.ToInt64(id, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)}");
+                Kill(Convert.ToInt64(id, CultureInfo.InvariantCulture));
             }
         }
         catch (DbException)
@@ -98,11 +115,30 @@ internal sealed class MySqlSession : SqlSession
         }
     }
 
+    /// <summary>Ends a connection; one that has ended in the meantime is no error.</summary>
+    public void Kill(long id)
+    {
+        const int NoSuchThread = 1094;
+        try
+        {
+            Execute(string.Create(CultureInfo.InvariantCulture, $"KILL CONNECTION {id}"));
+        }
+        catch (DbException exception) when (MySqlErrors.NumberOf(exception) == NoSuchThread)
+        {
+            // It has just ended.
+        }
+    }
+
     public override void Dispose()
     {
         if (_isInTransaction)
         {
             _lost?.Enqueue(_mark);
+        }
+
+        if (GivesLocksBack)
+        {
+            TryGiveLocksBack();
         }
 
         base.Dispose();
@@ -130,6 +166,34 @@ internal sealed class MySqlSession : SqlSession
 
     private static string Seconds(TimeSpan time) =>
         Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    private void TryGiveLocksBack()
+    {
+        try
+        {
+            Execute("DO RELEASE_ALL_LOCKS()");
+            Execute("SET SESSION wait_timeout = @@GLOBAL.wait_timeout");
+        }
+        catch (DbException)
+        {
+            // The connection is lost, and its locks with it.
+        }
+    }
+
+    // One that finds no free name stays without: then only the server's own time limit ends its transaction.
+    private void MarkForOthers()
+    {
+        var instance = _marks.Instance;
+        for (var i = 0; instance is not null && _lost is not null && i < ConnectionMarks.Count; i++)
+        {
+            if (Query($"SELECT GET_LOCK('{_marks.Next(instance)}', 0)") is { } taken && Convert.ToInt64(taken, CultureInfo.InvariantCulture) == 1)
+            {
+                break;
+            }
+        }
+
+        _markedFor = instance;
+    }
 
     private void Begin()
     {

@@ -11,7 +11,7 @@ internal sealed class MySqlStorage : IDisposable
     private readonly ImMySqlOptions _options;
     private readonly SqlMetrics _metrics;
 
-    public MySqlStorage(MySqlDataSource dataSource, IOptions<ImMySqlOptions> options, TimeProvider time, IMeterFactory? meters = null)
+    public MySqlStorage(MySqlDataSource dataSource, IOptions<ImMySqlOptions> options, TimeProvider time, IMeterFactory? meters = null, SqlCommitHook? commitHook = null)
     {
         _options = options.Value;
         _metrics = new SqlMetrics(meters);
@@ -28,6 +28,7 @@ internal sealed class MySqlStorage : IDisposable
             CommitOutcomeTimeout = _options.CommitDecisionTimeout,
             Time = time,
             Metrics = _metrics,
+            CommitHook = commitHook,
         };
 
         // One appends: the commit log is in the order of its numbers.

@@ -15,6 +15,9 @@ internal static class MetaRows
     /// <summary>Written by health checks.</summary>
     public const string Probe = "probe";
 
+    /// <summary>Who drains the send queue.</summary>
+    public const string SendQueueLease = "send_queue_lease";
+
     public static string? Find(SqlSession session, string name)
     {
         var statement = session.Prepare("SELECT value FROM im_meta WHERE name = @p1").AddId(name);

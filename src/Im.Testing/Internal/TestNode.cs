@@ -1,3 +1,4 @@
+using Im.Cluster;
 using Im.Connections;
 using Im.Users;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,7 +29,7 @@ internal sealed class TestNode : IAsyncDisposable
     public IServiceProvider Services => _host.Services;
 
     public static async Task<TestNode> StartAsync(
-        string name, MemoryStorage storage, ImTestTime time, ImTestUsers users, Action<IImServerBuilder>? configure)
+        string name, MemoryStorage storage, InMemoryCluster cluster, ImTestTime time, ImTestUsers users, Action<IImServerBuilder>? configure)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         var transport = new MemoryTransport();
@@ -42,6 +43,7 @@ internal sealed class TestNode : IAsyncDisposable
             options.ReconnectSpread = TimeSpan.Zero;
         });
         server.AddUserProvider<TestUserProvider>();
+        server.UseInMemoryCluster(cluster);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IImTransport, MemoryTransport>(_ => transport));
         configure?.Invoke(server);
         var host = builder.Build();

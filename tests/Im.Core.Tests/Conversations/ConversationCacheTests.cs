@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using Im.Cluster.InMemory;
 using Im.Conversations;
 using Im.Fanout;
 using Im.Model;
 using Im.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Im.Core.Tests.Conversations;
@@ -15,7 +17,11 @@ public sealed class ConversationCacheTests
     {
         var limit = TimeSpan.FromSeconds(20);
         var store = new HeldStore();
-        var cache = new ConversationCache(store, new FanoutStrategies([new WriteFanout(), new ReadFanout()]), Options.Create(new ImServerOptions()));
+        var options = Options.Create(new ImServerOptions());
+        var shared = new InMemoryGroupMemberCache(capacity: 0);
+        var filler = new GroupMemberFiller(store, shared, options, NullLogger<GroupMemberFiller>.Instance);
+        var members = new LargeGroupMembers(store, shared, filler, TimeProvider.System, options, NullLogger<LargeGroupMembers>.Instance);
+        var cache = new ConversationCache(store, members, new FanoutStrategies([new WriteFanout(), new ReadFanout()]), options);
         var older = cache.ReloadAsync("g:g", default).AsTask();
         var newer = cache.ReloadAsync("g:g", default).AsTask();
         store.Loads[1].SetResult(2);
@@ -30,13 +36,20 @@ public sealed class ConversationCacheTests
     {
         public List<TaskCompletionSource<long>> Loads { get; } = [];
 
-        public async ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(IReadOnlyList<string> conversationIds, CancellationToken cancellationToken)
+        public async ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(
+            IReadOnlyList<string> conversationIds, int maxMembers, CancellationToken cancellationToken)
         {
             var load = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
             Loads.Add(load);
             var version = await load.Task;
             ImmutableArray<string> members = ["alice", "bob"];
-            return [new StoredGroup("g:g", new GroupInfo("g"), version, FanoutNames.Write, false, false, members)];
+            return [new StoredGroup("g:g", new GroupInfo("g"), version, FanoutNames.Write, false, false, members.Length, members)];
         }
+
+        public ValueTask<FoundMembers?> FindMembersAsync(string conversationId, IReadOnlyList<string> userIds, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask<MemberPage?> ReadMembersAsync(string conversationId, string? afterUserId, int limit, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

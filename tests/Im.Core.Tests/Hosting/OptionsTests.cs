@@ -30,8 +30,10 @@ public sealed class OptionsTests
         Assert.Equal(512 * 1024, options.MaxBatchBytes);
         Assert.Equal(20_000, options.MaxPendingMessages);
         Assert.Equal(100, options.MaxWriteFanoutMembers);
-        Assert.Equal(10_000, options.MaxGroupMembers);
+        Assert.Equal(200_000, options.MaxGroupMembers);
         Assert.Equal(1000, options.MaxMembersPerChange);
+        Assert.Equal(10_000, options.MaxPinnedWriteFanoutMembers);
+        Assert.Equal(1000, options.MaxCachedGroupMembers);
         Assert.Equal(500, options.MaxPageEntries);
         Assert.Equal(256 * 1024, options.MaxPageBytes);
         Assert.Equal(4, options.MaxConcurrentCatchUps);
@@ -41,6 +43,10 @@ public sealed class OptionsTests
         Assert.Equal(TimeSpan.FromSeconds(5), options.InterceptorTimeout);
         Assert.Equal(TimeSpan.FromSeconds(5), options.ReconnectSpread);
         Assert.Equal(TimeSpan.FromSeconds(10), options.DrainTimeout);
+        Assert.Equal(5000, options.QueueSendsAbove);
+        Assert.Equal(1_000_000, options.MaxQueuedSends);
+        Assert.Equal(100, options.MaxQueuedSendsPerCommit);
+        Assert.Equal(TimeSpan.FromSeconds(15), options.SendQueueLease);
     }
 
     [Fact]

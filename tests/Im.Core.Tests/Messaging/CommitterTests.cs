@@ -183,8 +183,14 @@ public sealed class CommitterTests
     {
         public int Cancellations { get; set; }
 
-        public ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(IReadOnlyList<string> conversationIds, CancellationToken cancellationToken) =>
-            Cancellations-- > 0 ? throw new TaskCanceledException("The driver's timeout.") : inner.GetGroupsAsync(conversationIds, cancellationToken);
+        public ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(IReadOnlyList<string> conversationIds, int maxMembers, CancellationToken cancellationToken) =>
+            Cancellations-- > 0 ? throw new TaskCanceledException("The driver's timeout.") : inner.GetGroupsAsync(conversationIds, maxMembers, cancellationToken);
+
+        public ValueTask<FoundMembers?> FindMembersAsync(string conversationId, IReadOnlyList<string> userIds, CancellationToken cancellationToken) =>
+            inner.FindMembersAsync(conversationId, userIds, cancellationToken);
+
+        public ValueTask<MemberPage?> ReadMembersAsync(string conversationId, string? afterUserId, int limit, CancellationToken cancellationToken) =>
+            inner.ReadMembersAsync(conversationId, afterUserId, limit, cancellationToken);
     }
 
     /// <summary>The in-memory store with the troubles of a shared one: other nodes' commits and failures. Fields are set while nothing is in flight.</summary>

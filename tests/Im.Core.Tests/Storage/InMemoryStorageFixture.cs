@@ -31,6 +31,7 @@ public sealed class InMemoryStorageFixture : IStorageFixture
     {
         Retention = new InMemoryRetentionStore(state),
         UserData = new InMemoryUserDataStore(state),
+        SendQueue = new InMemorySendQueue(state),
         Probe = new InMemoryStorageProbe(),
     };
 }

@@ -301,7 +301,7 @@ public sealed class InMemoryStorageModelTests(InMemoryStorageFixture fixture, IT
             Assert.Equal(_model.Inboxes.GetValueOrDefault(user) ?? [], Expand((await ReadAsync(user)).Runs));
         }
 
-        var groups = await Groups.GetGroupsAsync(RandomItems.ConversationIds, CancellationToken.None).Soon();
+        var groups = await Groups.GetGroupsAsync(RandomItems.ConversationIds, int.MaxValue, CancellationToken.None).Soon();
         for (var i = 0; i < groups.Count; i++)
         {
             var expected = _model.Conversations.GetValueOrDefault(RandomItems.ConversationIds[i]);

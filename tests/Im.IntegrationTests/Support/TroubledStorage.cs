@@ -148,8 +148,15 @@ internal sealed class TroubledStorage(InMemoryState state)
     {
         private readonly InMemoryGroupStore _inner = new(trouble.State);
 
-        public ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(IReadOnlyList<string> conversationIds, CancellationToken cancellationToken) =>
-            trouble.ReadAsync(() => _inner.GetGroupsAsync(conversationIds, cancellationToken));
+        public ValueTask<IReadOnlyList<StoredGroup?>> GetGroupsAsync(
+            IReadOnlyList<string> conversationIds, int maxMembers, CancellationToken cancellationToken) =>
+            trouble.ReadAsync(() => _inner.GetGroupsAsync(conversationIds, maxMembers, cancellationToken));
+
+        public ValueTask<FoundMembers?> FindMembersAsync(string conversationId, IReadOnlyList<string> userIds, CancellationToken cancellationToken) =>
+            trouble.ReadAsync(() => _inner.FindMembersAsync(conversationId, userIds, cancellationToken));
+
+        public ValueTask<MemberPage?> ReadMembersAsync(string conversationId, string? afterUserId, int limit, CancellationToken cancellationToken) =>
+            trouble.ReadAsync(() => _inner.ReadMembersAsync(conversationId, afterUserId, limit, cancellationToken));
     }
 
     private sealed class Devices(TroubledStorage trouble) : IDeviceStore

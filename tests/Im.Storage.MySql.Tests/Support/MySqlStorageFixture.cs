@@ -9,7 +9,7 @@ public class MySqlStorageFixture(MySqlServer server) : IStorageFixture, IAsyncLi
     private static readonly string[] Tables =
     [
         "im_meta", "im_conversations", "im_inboxes", "im_entries", "im_inbox_chunks", "im_sent", "im_commits", "im_groups", "im_members",
-        "im_stays", "im_read_parts", "im_devices", "im_device_acks",
+        "im_stays", "im_read_parts", "im_devices", "im_device_acks", "im_queued_sends",
     ];
 
     private readonly Dictionary<StoreSet, MySqlStores> _open = new(ReferenceEqualityComparer.Instance);

@@ -21,6 +21,7 @@ public sealed class MySqlStores : IAsyncDisposable
         {
             Retention = services.GetService<IRetentionStore>(),
             UserData = services.GetService<IUserDataStore>(),
+            SendQueue = services.GetService<ISendQueue>(),
             Probe = services.GetService<IStorageProbe>(),
         };
     }

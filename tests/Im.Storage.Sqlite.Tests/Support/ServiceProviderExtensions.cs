@@ -22,6 +22,7 @@ internal static class ServiceProviderExtensions
     {
         Retention = services.GetRequiredService<IRetentionStore>(),
         UserData = services.GetRequiredService<IUserDataStore>(),
+        SendQueue = services.GetRequiredService<ISendQueue>(),
         Probe = services.GetRequiredService<IStorageProbe>(),
     };
 }

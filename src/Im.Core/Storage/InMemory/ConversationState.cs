@@ -13,6 +13,8 @@ internal sealed class ConversationState(string id)
 
     // The spans in which the fan-out was on read: from the entry that began it to the one that ended it.
     private readonly List<(ConversationSeq From, ConversationSeq? To)> _readSpans = [];
+
+    // The present members, in the order in which they are paged.
     private readonly List<string> _present = [];
 
     // The commits of the entries with which stays and read spans begin.
@@ -50,8 +52,8 @@ internal sealed class ConversationState(string id)
 
     public int MemberCount => _present.Count;
 
-    /// <summary>The present members, sorted.</summary>
-    public ImmutableArray<string> Present => _presentCopy.IsDefault ? _presentCopy = [.. _present] : _presentCopy;
+    /// <summary>The present members, sorted by <see cref="StringComparer.Ordinal"/>.</summary>
+    public ImmutableArray<string> Present => _presentCopy.IsDefault ? _presentCopy = [.. _present.Order(StringComparer.Ordinal)] : _presentCopy;
 
     public TimelineHead HeadRow => new(TimelineKey.Conversation(Id), Head, Floor, Ordinal);
 
@@ -115,17 +117,30 @@ internal sealed class ConversationState(string id)
 
             if (userIds.Count <= FewChanges)
             {
-                _present.Insert(~_present.BinarySearch(userId, StringComparer.Ordinal), userId);
+                _present.Insert(~_present.BinarySearch(userId, Utf8Order.Instance), userId);
             }
         }
 
         if (userIds.Count > FewChanges)
         {
-            _present.AddRange(userIds);
-            _present.Sort(StringComparer.Ordinal);
+            AddMany(userIds);
         }
 
         _presentCopy = default;
+    }
+
+    /// <summary>A page of the present members.</summary>
+    public GroupMember[] ReadPresent(string? afterUserId, int limit)
+    {
+        var at = afterUserId is null ? -1 : _present.BinarySearch(afterUserId, Utf8Order.Instance);
+        var start = at >= 0 || afterUserId is null ? at + 1 : ~at;
+        var page = new GroupMember[Math.Min(limit, _present.Count - start)];
+        for (var i = 0; i < page.Length; i++)
+        {
+            page[i] = new GroupMember(_present[start + i], Members[_present[start + i]].Joined);
+        }
+
+        return page;
     }
 
     /// <summary>Ends the stay of users who are present; the entry at <paramref name="seq"/> is their last one.</summary>
@@ -138,7 +153,7 @@ internal sealed class ConversationState(string id)
             state.Users[userId].Leave(member);
             if (userIds.Count <= FewChanges)
             {
-                _present.RemoveAt(_present.BinarySearch(userId, StringComparer.Ordinal));
+                _present.RemoveAt(_present.BinarySearch(userId, Utf8Order.Instance));
             }
         }
 
@@ -190,6 +205,20 @@ internal sealed class ConversationState(string id)
 
     /// <summary>Where the entry that opened a part stands in a user's inbox; 0 = not in it.</summary>
     public long FindOpening(UserState user, ConversationSeq after) => user.Find(Id, after, _openings[after]);
+
+    // Both lists are sorted and share nobody; they are merged from the end on, in place.
+    private void AddMany(List<string> userIds)
+    {
+        var added = userIds.ToArray();
+        Array.Sort(added, Utf8Order.Instance);
+        var left = _present.Count - 1;
+        _present.AddRange(added);
+        var place = _present.Count - 1;
+        for (var i = added.Length - 1; i >= 0; place--)
+        {
+            _present[place] = left >= 0 && Utf8Order.Instance.Compare(_present[left], added[i]) > 0 ? _present[left--] : added[i--];
+        }
+    }
 
     private static bool IsRead(string fanout) => string.Equals(fanout, FanoutNames.Read, StringComparison.Ordinal);
 }

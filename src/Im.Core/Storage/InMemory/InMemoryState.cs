@@ -31,6 +31,9 @@ internal sealed class InMemoryState
 
     public SentLog Sent { get; }
 
+    /// <summary>Sends of the host that wait for their commit.</summary>
+    public SendQueueTable SendQueue { get; } = new();
+
     /// <summary>How many batches were appended; each has its number in the chunks that it made.</summary>
     public long LastCommit { get; set; }
 

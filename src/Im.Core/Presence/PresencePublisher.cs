@@ -1,0 +1,143 @@
+using Im.Cluster;
+using Im.Cluster.Wire;
+using Im.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Im.Presence;
+
+/// <summary>
+/// What the directory says of this node's sessions, and those of dead ones, becomes events for the host, and states for whoever watches on any node.
+/// </summary>
+/// <remarks>Only whose state changed is kept; what it is now is read from the directory once for an interval, so that the last to tell tells what is so.</remarks>
+internal sealed class PresencePublisher(
+    PresenceEvents events,
+    PresenceReader reader,
+    PresenceWatches watches,
+    ClusterSender sender,
+    ClusterState cluster,
+    TimeProvider time,
+    PresenceMetrics metrics,
+    IOptions<ImPresenceOptions> options,
+    ILogger<PresencePublisher> logger) : ISessionObserver
+{
+    private const int MaxTouched = 100_000;
+    private const int Slice = 500;
+
+    // Guards _touched.
+    private readonly Lock _lock = new();
+    private HashSet<string> _touched = new(StringComparer.Ordinal);
+
+    public void Registered(DirectorySession session, Registration registration)
+    {
+        // Registered again, or in an older session's place: the device was connected all the time.
+        if (!registration.IsSame && registration.Other is null)
+        {
+            Raise(PresenceEventKind.DeviceConnected, session);
+            if (registration.OtherSessions == 0)
+            {
+                Raise(PresenceEventKind.UserOnline, session);
+            }
+        }
+
+        Touch(session.UserId);
+    }
+
+    public void Removed(DirectorySession session, Removal removal)
+    {
+        if (!removal.IsRemoved)
+        {
+            return;
+        }
+
+        Raise(PresenceEventKind.DeviceDisconnected, session);
+        if (removal.SessionsLeft == 0)
+        {
+            Raise(PresenceEventKind.UserOffline, session);
+        }
+
+        Touch(session.UserId);
+    }
+
+    /// <summary>Publishes at its interval until the token is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.PublishInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                await TryPublishAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Shutdown.
+        }
+    }
+
+    /// <summary>Tells what has changed since the last time.</summary>
+    public async Task TryPublishAsync(CancellationToken cancellationToken)
+    {
+        HashSet<string> touched;
+        lock (_lock)
+        {
+            if (_touched.Count == 0)
+            {
+                return;
+            }
+
+            touched = _touched;
+            _touched = new HashSet<string>(StringComparer.Ordinal);
+        }
+
+        try
+        {
+            string[] userIds = [.. touched.Where(userId => cluster.HasPeers || watches.IsWatched(userId))];
+            if (!await PublishAsync(userIds, cancellationToken))
+            {
+                Array.ForEach(userIds, Touch);
+            }
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Whoever watches reads the states again after a while.
+            Log.PresenceFailed(logger, exception);
+        }
+    }
+
+    private async ValueTask<bool> PublishAsync(string[] userIds, CancellationToken cancellationToken)
+    {
+        if (await reader.TryReadAsync(userIds, cancellationToken) is not { } states)
+        {
+            return false;
+        }
+
+        watches.Apply(states);
+        if (cluster.HasPeers)
+        {
+            foreach (var slice in states.Chunk(Slice))
+            {
+                sender.Tell(new NodeMessage { Presence = { slice.Select(state => state.ToUpdate()) } });
+            }
+
+            metrics.Published(states.Count);
+        }
+
+        return true;
+    }
+
+    private void Touch(string userId)
+    {
+        lock (_lock)
+        {
+            if (_touched.Count < MaxTouched)
+            {
+                _touched.Add(userId);
+            }
+        }
+    }
+
+    private void Raise(PresenceEventKind kind, DirectorySession session) => events.Raise(
+        new PresenceEvent(kind, session.UserId, session.DeviceId, session.DeviceType, session.NodeName, time.GetUtcNow().ToUnixTimeMilliseconds()));
+}

@@ -1,0 +1,265 @@
+using Im.Cluster;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Im.Storage.Redis.Internal;
+
+/// <summary>The one way to Redis: owns the multiplexer, limits what an operation may take, and turns every failure into an <see cref="ImClusterException"/>.</summary>
+/// <remarks>
+/// A multiplexer has two sockets, one for commands and one for subscriptions, and reconnects both by itself. Nothing here blocks a thread. What was
+/// given up after its timeout may still be done by a Redis that was frozen: everything sent compares before it changes, or only adds a hint.
+/// </remarks>
+internal sealed class RedisConnection : IAsyncDisposable, IDisposable
+{
+    private static readonly TimeSpan SubscribePoll = TimeSpan.FromMilliseconds(10);
+
+    private readonly MultiplexerSource _source;
+    private readonly TimeProvider _time;
+    private readonly RedisMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly TimeSpan _timeout;
+    private readonly TimeSpan _interval;
+    private readonly RedisCircuit _circuit;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lazy<Task<IConnectionMultiplexer>> _connecting;
+    private int _disposed;
+
+    public RedisConnection(
+        MultiplexerSource source, IOptions<ImRedisOptions> options, TimeProvider time, RedisMetrics metrics, ILogger<RedisConnection> logger)
+    {
+        _source = source;
+        _time = time;
+        _metrics = metrics;
+        _logger = logger;
+        _timeout = options.Value.OperationTimeout;
+        _interval = options.Value.ProbeInterval;
+        _connecting = new Lazy<Task<IConnectionMultiplexer>>(ConnectAsync);
+        _circuit = new RedisCircuit(ProbeAsync, _interval, time, metrics, logger);
+    }
+
+    /// <summary>Whether operations are tried at all now.</summary>
+    public bool IsAvailable => _circuit.Cause is null;
+
+    public TimeSpan RetryInterval => _interval;
+
+    /// <summary>Runs a script whose keys have one hash tag.</summary>
+    public async Task<RedisResult> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await EvaluateOnceAsync(script, keys, values, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImClusterException exception) when (exception.InnerException is RedisServerException { Message: var message }
+            && message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        {
+            // Redis was restarted, or somebody flushed its scripts; the library has noticed and sends the text now.
+            return await EvaluateOnceAsync(script, keys, values, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public Task PublishAsync(string operation, RedisChannel channel, RedisValue message, CancellationToken cancellationToken) => RunAsync(
+        operation, multiplexer => multiplexer.GetSubscriber().PublishAsync(channel, message), cancellationToken);
+
+    /// <summary>Subscribes; when it ends, everything that is published from then on is received, and again after each reconnection.</summary>
+    public async Task SubscribeAsync(
+        string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunAsync(operation, multiplexer => SubscribeAsync(multiplexer.GetSubscriber(), channel, receive), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The library has noted the handler all the same, and would call it twice after the next try.
+            await AbandonAsync(channel, receive).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async Task UnsubscribeAsync(
+        string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunAsync(
+                operation,
+                async multiplexer =>
+                {
+                    await multiplexer.GetSubscriber().UnsubscribeAsync(channel, receive).ConfigureAwait(false);
+                    return true;
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            await AbandonAsync(channel, receive).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Runs one operation within the time limit.</summary>
+    public async Task<T> RunAsync<T>(string operation, Func<IConnectionMultiplexer, Task<T>> run, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_circuit.Cause is { } cause)
+        {
+            _metrics.Failed(operation, "circuit");
+            throw new ImClusterException($"Redis does not answer ({operation} was not tried): {cause.Message}", cause);
+        }
+
+        try
+        {
+            var multiplexer = await WithinLimitAsync(_connecting.Value, cancellationToken).ConfigureAwait(false);
+            return await WithinLimitAsync(run(multiplexer), cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (ImClusterException)
+        {
+            _metrics.Failed(operation, "connection");
+            throw;
+        }
+        catch (RedisServerException exception)
+        {
+            // It has answered.
+            _metrics.Failed(operation, "refused");
+            throw new ImClusterException($"Redis refused {operation}: {exception.Message}", exception);
+        }
+        catch (Exception exception)
+        {
+            _metrics.Failed(operation, exception is TimeoutException ? "timeout" : "connection");
+            _circuit.Open(operation, exception);
+            throw new ImClusterException($"Redis could not do {operation}: {exception.Message}", exception);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _stop.Cancel();
+            _ = _circuit.StopAsync();
+            _ = ReleaseAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+            await _circuit.StopAsync().ConfigureAwait(false);
+            // Not awaited: a library that is connecting to a frozen Redis takes its time.
+            _ = ReleaseAsync();
+        }
+    }
+
+    private Task<RedisResult> EvaluateOnceAsync(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken) =>
+        RunAsync(script.Name, multiplexer => multiplexer.GetDatabase().ScriptEvaluateAsync(script.Text, keys, values), cancellationToken);
+
+    // The library has connected when commands work; the connection for subscriptions may come a moment later, and nobody would hear of it.
+    private async Task<bool> SubscribeAsync(ISubscriber subscriber, RedisChannel channel, Action<RedisChannel, RedisValue> receive)
+    {
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            await subscriber.SubscribeAsync(channel, receive).ConfigureAwait(false);
+            if (subscriber.SubscribedEndpoint(channel) is not null)
+            {
+                return true;
+            }
+
+            if (_time.GetElapsedTime(started) > _timeout / 2 || _stop.IsCancellationRequested)
+            {
+                throw new ImClusterException("Redis has no connection for subscriptions now.");
+            }
+
+            await subscriber.UnsubscribeAsync(channel, receive).ConfigureAwait(false);
+            await Task.Delay(SubscribePoll, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    // Forgets the handler at once; what is sent for it is not waited for.
+    private async Task AbandonAsync(RedisChannel channel, Action<RedisChannel, RedisValue> receive)
+    {
+        if (!_connecting.IsValueCreated || !_connecting.Value.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        var multiplexer = await _connecting.Value.ConfigureAwait(false);
+        try
+        {
+            Forget(multiplexer.GetSubscriber().UnsubscribeAsync(channel, receive));
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
+        {
+            // It is away, or we are at the end.
+        }
+    }
+
+    // Nobody waits for it any more: its failure is nobody's.
+    private static void Forget(Task task) =>
+        _ = task.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    private async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var multiplexer = await WithinLimitAsync(_connecting.Value, cancellationToken).ConfigureAwait(false);
+        await WithinLimitAsync(multiplexer.GetDatabase().PingAsync(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<T> WithinLimitAsync<T>(Task<T> task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await task.WaitAsync(_timeout, _time, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!task.IsCompleted)
+            {
+                Forget(task);
+            }
+        }
+    }
+
+    private async Task<IConnectionMultiplexer> ConnectAsync()
+    {
+        await Task.Yield();
+        while (true)
+        {
+            _stop.Token.ThrowIfCancellationRequested();
+            try
+            {
+                return await _source.ConnectAsync().ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                Log.ConnectFailed(_logger, _interval, exception);
+            }
+
+            await Task.Delay(_interval, _time, _stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    // One that is still connecting is released when it has.
+    private async Task ReleaseAsync()
+    {
+        if (!_connecting.IsValueCreated)
+        {
+            return;
+        }
+
+        try
+        {
+            _source.Release(await _connecting.Value.ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            // It never connected.
+        }
+    }
+}

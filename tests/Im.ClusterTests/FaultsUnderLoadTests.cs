@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using Im.ClusterTests.Cluster;
+using Im.ClusterTests.Faults;
+using Im.ClusterTests.Load;
+using Xunit.Abstractions;
+
+namespace Im.ClusterTests;
+
+/// <summary>
+/// Three nodes, MariaDB and Redis, devices on all of them, and everything goes wrong while messages flow. IM_CLUSTER_DEVICES, IM_CLUSTER_MESSAGES and
+/// IM_CLUSTER_FAULTS (how often each fault) set the size, IM_CLUSTER_RATE how many messages a second at most, IM_SEED the order of things.
+/// </summary>
+public sealed class FaultsUnderLoadTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    [Fact(Timeout = 3_600_000)]
+    public async Task NothingIsLostDoubledOrReorderedWhileEverythingFailsInTurn()
+    {
+        var seed = Setting("IM_SEED", Random.Shared.Next());
+        var (devices, messages, times, rate) =
+            (Setting("IM_CLUSTER_DEVICES", 60), Setting("IM_CLUSTER_MESSAGES", 6000), Setting("IM_CLUSTER_FAULTS", 1), Setting("IM_CLUSTER_RATE", 200));
+        output.WriteLine($"IM_SEED={seed}");
+        var random = new Random(seed);
+
+        // The clocks are apart from the beginning.
+        string[] clocks = ["00:00:00", "00:05:00", "-00:05:00"];
+        await using var cluster = await TestCluster.StartAsync(3, i => ["--clock", clocks[i]]);
+        await cluster.WhenHealthyAsync();
+        var (problems, interruptions) = (new Problems(), new Interruptions());
+        var book = new MessageBook(messages, problems);
+        await using var world = await World.CreateAsync(cluster, devices, random, book, problems, interruptions);
+        var driver = new LoadDriver(world, book, problems, interruptions, seed);
+        var faults = Enumerable.Repeat(Fault.All, times).SelectMany(all => all).ToArray();
+        random.Shuffle(faults);
+
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            var sending = driver.RunAsync(rate, CancellationToken.None);
+            interruptions.Begin("none");
+            await Task.Delay(1000);
+            foreach (var fault in faults)
+            {
+                var window = interruptions.Begin(fault.Name);
+                var began = Stopwatch.GetTimestamp();
+                await fault.InjectAsync(cluster, random);
+                await WhenCalmAsync(cluster, world, driver, fault.Name);
+                window.Calm = Stopwatch.GetElapsedTime(began);
+                Note($"{fault.Name}: calm after {window.Calm.TotalSeconds:0.0} s; {book.Acked} of {messages} acked");
+                interruptions.Begin("none");
+                await Task.Delay(random.Next(200, 1000));
+            }
+
+            await sending.WaitAsync(TimeSpan.FromHours(1));
+            await driver.WhenSettledAsync(Patience);
+            await Verification.RunAsync(cluster, world, book, problems);
+        }
+        catch
+        {
+            output.WriteLine(interruptions.Describe());
+            foreach (var node in cluster.Nodes)
+            {
+                output.WriteLine($"--- {node.Name}\n{string.Join('\n', node.Log.Split('\n').TakeLast(60))}");
+            }
+
+            problems.AssertNone();
+            throw;
+        }
+
+        Note($"{devices} devices, {book.Sent} messages, {book.Deliveries} deliveries in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s: none lost, doubled or out of order.");
+        Note(interruptions.Describe());
+    }
+
+    // All connected, all nodes healthy and aware of each other, and nothing late.
+    private static Task WhenCalmAsync(TestCluster cluster, World world, LoadDriver driver, string fault) => Wait.UntilAsync(
+        async () =>
+        {
+            var away = world.Devices.Where(device => device.Client.State != Client.ImClientState.Connected).ToArray();
+            if (away.Length > 0)
+            {
+                return $"[{fault}] {away.Length} devices are not connected: {string.Join(", ", away.Take(5).Select(device => $"{device} {device.Client.State}"))}";
+            }
+
+            if (driver.DescribeOpen(TimeSpan.FromSeconds(1)) is { } open)
+            {
+                return $"[{fault}] {open}";
+            }
+
+            foreach (var node in cluster.Nodes)
+            {
+                var health = await node.GetHealthAsync();
+                if (health.Status != "Healthy" || health.Data["nodes"].Split(", ").Length != cluster.Nodes.Count)
+                {
+                    return $"[{fault}] {node.Name} is {health.Status}: {health.Description} It knows {health.Data["nodes"]}.";
+                }
+            }
+
+            return null;
+        },
+        Patience);
+
+    private void Note(string line)
+    {
+        output.WriteLine(line);
+        Console.WriteLine(line);
+    }
+
+    private static int Setting(string name, int standard) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value : standard;
+}

@@ -1,0 +1,30 @@
+using Im.ClusterTests.Cluster;
+
+namespace Im.ClusterTests;
+
+/// <summary>Two nodes with clocks ten minutes apart, for tests that leave them as they were.</summary>
+public sealed class SharedCluster : IAsyncLifetime
+{
+    private TestCluster? _cluster;
+    private int _users;
+
+    internal TestCluster Cluster => _cluster!;
+
+    internal NodeProcess One => Cluster.Nodes[0];
+
+    internal NodeProcess Two => Cluster.Nodes[1];
+
+    /// <summary>A user whom no other test knows.</summary>
+    internal string NewUser(string name) => $"{name}{Interlocked.Increment(ref _users)}";
+
+    public async Task InitializeAsync() =>
+        _cluster = await TestCluster.StartAsync(2, i => ["--clock", i == 0 ? "-00:05:00" : "00:05:00"]);
+
+    public async Task DisposeAsync()
+    {
+        if (_cluster is not null)
+        {
+            await _cluster.DisposeAsync();
+        }
+    }
+}

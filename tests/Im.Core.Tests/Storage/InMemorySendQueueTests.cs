@@ -1,0 +1,6 @@
+using Im.Testing.Specification;
+
+namespace Im.Storage;
+
+public sealed class InMemorySendQueueTests(InMemoryStorageFixture fixture)
+    : SendQueueSpecification(fixture), IClassFixture<InMemoryStorageFixture>;

@@ -1,0 +1,185 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using Im.Cluster;
+using Im.LocalServers;
+using Im.Storage.Redis.Tests.Support;
+using Im.Timelines;
+
+namespace Im.Storage.Redis.Tests;
+
+/// <summary>What is asked of a Redis that is away fails fast, and works again by itself when it is back.</summary>
+[Collection(OutageCollection.Name)]
+public sealed class OutageTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(200);
+
+    // Beside a build the machine may give us a turn late.
+    private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(1_000);
+
+    private RedisServer _server = null!;
+
+    public async Task InitializeAsync() => _server = await RedisServer.StartAsync();
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    [Fact]
+    public async Task ARedisThatIsDownAtTheStartIsUsedWhenItComes()
+    {
+        await _server.KillAsync();
+        await using var node = Node();
+        var received = new ConcurrentQueue<string>();
+        var watch = Stopwatch.StartNew();
+        await node.Backplane.StartAsync("a", message => received.Enqueue(Encoding.UTF8.GetString(message.Span)), default).AsTask().WaitAsync(Timeout + Slack);
+        await FailsAsync(node, Timeout + Slack);
+        Assert.True(watch.Elapsed < Timeout + Slack + Slack, $"{watch.Elapsed}");
+        await FailsAsync(node, AtOnce);
+
+        await _server.RestartAsync();
+        await WorksAsync(node);
+        await HearsItselfAsync(node, received);
+    }
+
+    [Fact]
+    public async Task AFrozenRedisCostsEachCallerTheTimeoutAndThenNobodyAnything()
+    {
+        await using var node = Node();
+        var received = new ConcurrentQueue<string>();
+        await node.Backplane.StartAsync("a", message => received.Enqueue(Encoding.UTF8.GetString(message.Span)), default);
+        await HearsItselfAsync(node, received);
+
+        _server.Freeze();
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => FailsAsync(node, Timeout + Slack)));
+        Assert.True(watch.Elapsed >= Timeout - TimeSpan.FromMilliseconds(50), $"{watch.Elapsed}");
+        watch.Restart();
+        for (var i = 0; i < 1_000; i++)
+        {
+            await FailsAsync(node, AtOnce);
+            await Assert.ThrowsAsync<ImClusterException>(() => node.Backplane.PublishToAllAsync(new byte[1], default).AsTask());
+        }
+
+        Assert.True(watch.Elapsed < Slack, $"{watch.Elapsed}");
+        // Committing goes on: nothing is known about heads.
+        var heads = new long[1];
+        await node.Allocator.ProposeAsync([TimelineKey.Inbox("alice")], heads, default).AsTask().WaitAsync(AtOnce);
+        Assert.Equal(ISequenceAllocator.Unknown, heads[0]);
+
+        _server.Thaw();
+        await WorksAsync(node);
+        received.Clear();
+        await HearsItselfAsync(node, received);
+    }
+
+    [Fact]
+    public async Task ARedisThatIsRestartedEmptyIsUsedAgain()
+    {
+        await using var node = Node();
+        var received = new ConcurrentQueue<string>();
+        await node.Backplane.StartAsync("a", message => received.Enqueue(Encoding.UTF8.GetString(message.Span)), default);
+        await WorksAsync(node);
+        await _server.KillAsync();
+        await FailsAsync(node, Timeout + Slack);
+        await _server.RestartAsync();
+        await WorksAsync(node);
+        await HearsItselfAsync(node, received);
+    }
+
+    [Fact]
+    public async Task ARedisThatWasFrozenAtTheStartIsUsedWhenItGoesOn()
+    {
+        _server.Freeze();
+        await using var node = Node();
+        await node.Backplane.StartAsync("a", _ => { }, default).AsTask().WaitAsync(Timeout + Slack);
+        await FailsAsync(node, Timeout + Slack);
+        _server.Thaw();
+        await WorksAsync(node);
+    }
+
+    [Fact]
+    public async Task AnOutageIsCountedAndShown()
+    {
+        using var meters = new MeterReader("Im.Redis");
+        await using var node = Node();
+        await WorksAsync(node);
+        var open = meters.Sum("im.redis.circuit");
+        var failed = meters.Sum("im.redis.failures");
+        await _server.KillAsync();
+        await FailsAsync(node, Timeout + Slack);
+        Assert.Equal(open + 1, meters.Sum("im.redis.circuit"));
+        Assert.True(meters.Sum("im.redis.failures") > failed);
+
+        await _server.RestartAsync();
+        await WorksAsync(node);
+        Assert.Equal(open, meters.Sum("im.redis.circuit"));
+    }
+
+    [Fact]
+    public async Task ACancelledCallEndsAsCancelled()
+    {
+        await using var node = Node();
+        await WorksAsync(node);
+        _server.Freeze();
+        using var cancel = new CancellationTokenSource();
+        var call = node.Directory.FindAsync(["alice"], cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Slack));
+        _server.Thaw();
+        // Who gave up says nothing about Redis.
+        await node.Directory.FindAsync(["alice"], default).AsTask().WaitAsync(Slack);
+    }
+
+    private RedisNode Node() => new(
+        _server.ConnectionString,
+        options =>
+        {
+            options.OperationTimeout = Timeout;
+            options.ProbeInterval = TimeSpan.FromMilliseconds(100);
+        });
+
+    private static async Task FailsAsync(RedisNode node, TimeSpan within)
+    {
+        var watch = Stopwatch.StartNew();
+        await Assert.ThrowsAsync<ImClusterException>(() => node.Directory.FindAsync(["alice"], default).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(watch.Elapsed < within, $"It took {watch.Elapsed}.");
+    }
+
+    private static Task WorksAsync(RedisNode node) => Poll.UntilAsync(
+        async () =>
+        {
+            try
+            {
+                await node.Directory.FindAsync(["alice"], default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+                return true;
+            }
+            catch (ImClusterException)
+            {
+                return false;
+            }
+        },
+        "Redis is used again");
+
+    private static async Task HearsItselfAsync(RedisNode node, ConcurrentQueue<string> received)
+    {
+        var sent = 0;
+        await Poll.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    await node.Backplane.PublishToAllAsync(Encoding.UTF8.GetBytes($"{++sent}"), default);
+                }
+                catch (ImClusterException)
+                {
+                    // Not yet.
+                }
+
+                return !received.IsEmpty;
+            },
+            "the node hears itself");
+        // Nothing comes twice.
+        await Poll.UntilAsync(() => received.Contains($"{sent}"), "the last one has arrived");
+        Assert.Equal(received.Distinct(), received);
+    }
+}
