@@ -67,15 +67,11 @@
 
 /** @typedef {{type: 'entry', timeline: string, seq: number, entry: ImEntry}} ImEntryEvent `timeline` is "inbox" or a conversation id. */
 /** @typedef {{type: 'reset', generation: string, inboxSeq: number, conversations: ImConversationState[]}} ImResetEvent Drop what you had; start from this. */
-<<<<<<< HEAD
 /** @typedef {{type: 'signal', message: ImEntry | null, sender: ImSenderSignal | null}} ImSignalEvent A message without a seq, or what somebody sent by `sendSignal`; at most once. */
 /** @typedef {{conversationId: string, roomId: string, senderId: string, senderDeviceId: string, type: string, data: string, timeMs: number}} ImSenderSignal One of the two ids is empty. */
 /** @typedef {{userId: string, isOnline: boolean, deviceTypes: string[], lastSeenMs: number}} ImUserPresence `lastSeenMs` is 0 while online, or where it is not known. */
 /** @typedef {{type: 'presence', users: ImUserPresence[]}} ImPresenceEvent The newest state of those that changed; after a reconnect, of all that are subscribed to. */
 /** @typedef {{type: 'presenceEnded', conversationId: string | null, error: ImError}} ImPresenceEndedEvent What could not be subscribed to again after a reconnect; null = the users. */
-/** @typedef {ImEntryEvent | ImResetEvent | ImSignalEvent | ImPresenceEvent | ImPresenceEndedEvent} ImEvent */
-=======
-/** @typedef {{type: 'signal', message: ImEntry | null}} ImSignalEvent A message that is sent at most once and has no seq. */
 
 /** @typedef {'NORMAL' | 'HIGH'} ImRoomPriority */
 /** @typedef {{senderId: string, senderDeviceId: string, clientMessageId: string, timeMs: number, content: ImContent}} ImRoomMessage */
@@ -83,8 +79,7 @@
 /** @typedef {{type: 'roomGap', roomId: string, priority: ImRoomPriority, from: number, to: number}} ImRoomGapEvent Messages that this client will not get. */
 /** @typedef {{type: 'roomLeft', roomId: string, error: ImError | null}} ImRoomLeftEvent The server ended the subscription, or refused it after a reconnect. */
 /** @typedef {{roomId: string, epoch: string, heads: {NORMAL: number, HIGH: number}}} ImRoomState Where the room stood when it was subscribed to. */
-/** @typedef {ImEntryEvent | ImResetEvent | ImSignalEvent | ImRoomMessageEvent | ImRoomGapEvent | ImRoomLeftEvent} ImEvent */
->>>>>>> refs/heads/rooms
+/** @typedef {ImEntryEvent | ImResetEvent | ImSignalEvent | ImPresenceEvent | ImPresenceEndedEvent | ImRoomMessageEvent | ImRoomGapEvent | ImRoomLeftEvent} ImEvent */
 
 /** @typedef {{to: string} | {conversationId: string}} ImTarget */
 /** @typedef {string | {contentType?: string, text?: string, data?: Uint8Array, mentions?: string[]}} ImContentInput A string is a text message. */
@@ -166,11 +161,8 @@ const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDow
 const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500, badCursor: 3506 });
 /** @type {Set<number>} */
 const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.clusterUnavailable, CODE.rateLimited]);
-<<<<<<< HEAD
-=======
 const ROOM_EVENTS = new Set(['roomMessage', 'roomGap', 'roomLeft']);
 const ALL_THAT_IS_KEPT = 0x7fffffff;
->>>>>>> refs/heads/rooms
 const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
@@ -1206,11 +1198,8 @@ export class ImClient extends EventTarget {
     this.#connecting?.resolve();
     this.#connecting = null;
     this.#transmit();
-<<<<<<< HEAD
     this.#resubscribePresence();
-=======
     if (!link.deaf) for (const room of [...this.#rooms.values()]) void this.#subscribeAgain(link, room, 0);
->>>>>>> refs/heads/rooms
   }
 
   /** @param {Link} link @param {number} everyMs */
@@ -1387,20 +1376,7 @@ export class ImClient extends EventTarget {
       if (firstInbox > 0) this.#onInboxEntry(firstInbox + i, entries[i], each);
       else this.#onConversationEntry(id, firstConversation + i, entries[i], each);
     }
-<<<<<<< HEAD
     this.#restIfFull(link);
-=======
-    this.#checkBuffer(link);
-  }
-
-  /** @param {Link} link */
-  #checkBuffer(link) {
-    if (this.#buffer.length > this.#options.maxBufferedEvents || this.#bufferedChars > this.#options.maxBufferedChars) {
-      // A browser's socket cannot be paused. What is not received stays on the server, and the cursors know where.
-      this.#behind = true;
-      this.#lost(link, 0, 'behind');
-    }
->>>>>>> refs/heads/rooms
   }
 
   /** @param {number} seq @param {ImEntry} entry @param {number} size */
@@ -1537,7 +1513,7 @@ export class ImClient extends EventTarget {
       cursor.received = seq;
       this.#push({ event: { type: 'roomMessage', roomId, priority, seq, message }, step: null, size: each });
     }
-    this.#checkBuffer(link);
+    this.#restIfFull(link);
   }
 
   /** @param {Item} item */
