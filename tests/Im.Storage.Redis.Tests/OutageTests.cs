@@ -116,6 +116,23 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatAFrozenRedisIsToldTooLateIsNotRegistered()
+    {
+        await using var node = Node();
+        await node.Directory.RegisterAsync([Sessions.Of("alice")], default);
+        _server.Freeze();
+        var watch = Stopwatch.StartNew();
+        await Assert.ThrowsAsync<ImClusterException>(() => node.Directory.RegisterAsync([Sessions.Of("bob")], default).AsTask());
+        await Poll.UntilAsync(() => watch.Elapsed > 2 * Timeout, "it is too late, however long an answer takes here");
+        _server.Thaw();
+        await WorksAsync(node);
+        var found = await node.Directory.FindAsync(["alice", "bob"], default);
+        Assert.Single(found[0].Sessions);
+        Assert.Empty(found[1].Sessions);
+        Assert.NotEqual(0, (await node.Directory.RegisterAsync([Sessions.Of("bob")], default))[0].Ticket);
+    }
+
+    [Fact]
     public async Task ACancelledCallEndsAsCancelled()
     {
         await using var node = Node();
@@ -130,8 +147,8 @@ public sealed class OutageTests : IAsyncLifetime
         await node.Directory.FindAsync(["alice"], default).AsTask().WaitAsync(Slack);
     }
 
-    private RedisNode Node() => new(
-        _server.ConnectionString,
+    private RedisNode Node(string configuration = "") => new(
+        _server.ConnectionString + configuration,
         options =>
         {
             options.OperationTimeout = Timeout;
