@@ -88,11 +88,21 @@ public sealed class InitializationTests(MySqlServer server)
     {
         await using var database = new TestDatabase(server.Server);
         await database.OpenAsync();
-        database.Execute("UPDATE im_meta SET value = '99' WHERE name = 'schema'");
+        database.Execute("UPDATE im_meta SET value = '99' WHERE name IN ('schema', 'oldest_program')");
         var failure = await Assert.ThrowsAsync<ImStorageException>(() => database.OpenAsync());
         Assert.Equal(ImStorageFailure.Refused, failure.Failure);
         Assert.Contains("schema 99", failure.Message, StringComparison.Ordinal);
         Assert.Contains("PackageReference", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ANewerSchemaThatProgramsOfThisOneCanWorkWithIsUsedSoThatTwoVersionsWorkSideBySide()
+    {
+        await using var database = new TestDatabase(server.Server);
+        await database.OpenAsync();
+        database.Execute("UPDATE im_meta SET value = '99' WHERE name = 'schema'");
+        var node = await database.OpenAsync();
+        await node.Messages.AppendAsync(Batch(Message("d:ann:bob", "ann", To("ann", "bob"))), CancellationToken.None).Soon();
     }
 
     [Fact]

@@ -15,13 +15,26 @@ public sealed class SqliteSchemaTests : IDisposable
     {
         await using (var server = await SqliteServer.StartAsync(_folder["im.db"]))
         {
-            await server.ExecuteAsync($"UPDATE im_meta SET value = '{ImSqliteSchema.Version + 1}' WHERE name = CAST('schema' AS BLOB)");
+            await server.ExecuteAsync(
+                $"UPDATE im_meta SET value = '{ImSqliteSchema.Version + 1}' WHERE name IN (CAST('schema' AS BLOB), CAST('oldest_program' AS BLOB))");
         }
 
         var refused = await Assert.ThrowsAsync<ImStorageException>(() => SqliteServer.StartAsync(_folder["im.db"]));
         Assert.Equal(ImStorageFailure.Refused, refused.Failure);
         Assert.Contains($"has schema {ImSqliteSchema.Version + 1}", refused.Message);
         Assert.Contains("<PackageReference Include=\"Im.Storage.Sqlite\"", refused.Message);
+    }
+
+    [Fact]
+    public async Task ANewerSchemaThatProgramsOfThisOneCanWorkWithIsUsed()
+    {
+        await using (var server = await SqliteServer.StartAsync(_folder["im.db"]))
+        {
+            await server.ExecuteAsync($"UPDATE im_meta SET value = '{ImSqliteSchema.Version + 1}' WHERE name = CAST('schema' AS BLOB)");
+        }
+
+        await using var again = await SqliteServer.StartAsync(_folder["im.db"]);
+        Assert.Equal(1, (await again.SendAsync()).Seq.Value);
     }
 
     [Fact]
