@@ -1,6 +1,5 @@
 using Im.Cluster;
 using Im.Cluster.InMemory;
-using Im.Cluster.InMemory;
 using Im.Rooms.InMemory;
 using Im.Testing.Specification;
 
@@ -9,11 +8,8 @@ namespace Im.Core.Tests.Cluster;
 /// <summary>Nodes that share what is in this process.</summary>
 public sealed class InMemoryClusterFixture : IClusterFixture
 {
-    private const int MaxMembers = 100_000;
-
     private InMemoryCluster _cluster = new();
     private InMemoryRooms _rooms = new(TimeProvider.System);
-    private InMemoryGroupMemberCache _members = new(MaxMembers);
     private InMemoryGroupMemberCache _members = new(capacity: 100_000);
 
     public ValueTask<ClusterNodeParts> CreateNodeAsync() =>
@@ -36,9 +32,6 @@ public sealed class InMemorySessionDirectoryTests(InMemoryClusterFixture fixture
 public sealed class InMemoryBackplaneTests(InMemoryClusterFixture fixture) : BackplaneSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
 
 public sealed class InMemoryRoomStoreTests(InMemoryClusterFixture fixture) : RoomStoreSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
-
-public sealed class InMemoryGroupMemberCacheSuite(InMemoryClusterFixture fixture)
-    : GroupMemberCacheSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
 
 public sealed class InMemoryGroupMemberCacheSuite(InMemoryClusterFixture fixture)
     : GroupMemberCacheSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
