@@ -20,6 +20,9 @@ builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Information).AddSimple
     o.TimestampFormat = "HH:mm:ss.fff ";
 });
 builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+
+// Tests ask many times until the status is the one that they wait for.
+builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 builder.WebHost.UseUrls($"http://127.0.0.1:{settings["http"]}");
 if (settings["clock"] is { } offset)
 {

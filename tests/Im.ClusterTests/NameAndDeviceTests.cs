@@ -15,7 +15,8 @@ public sealed class NameAndDeviceTests(SharedCluster shared) : IClassFixture<Sha
     [InlineData("--database", "im_other")] // Only Redis.
     public async Task ASecondProcessOfTheSameNameDoesNotStart(string option, string value)
     {
-        var arguments = shared.Cluster.Arguments;
+        // By default it waits for 10 s: it may be the restart of a process that is just ending.
+        string[] arguments = [.. shared.Cluster.Arguments, "--MySql:NodeNameWait", "00:00:01"];
         if (option == "--database")
         {
             await shared.Cluster.ExecuteAsync($"CREATE DATABASE IF NOT EXISTS {value}");

@@ -147,9 +147,10 @@ public sealed class SingleFaultTests(SharedCluster shared, ITestOutputHelper out
             await Task.Delay(i * 20);
             await bob.SayAsync(alice, $"from the frozen {i}");
         }));
-        Assert.True(await OpenTransactions.FreezeInOneAsync(Cluster, Two), "No transaction was open: the test shows nothing.");
         try
         {
+            Assert.True(await OpenTransactions.FreezeInOneAsync(Cluster, Two), "No transaction was open: the test shows nothing.");
+
             // The same conversation, whose head row the frozen transaction has locked.
             var start = TimeProvider.System.GetTimestamp();
             await alice.SayAsync(bob, "through");

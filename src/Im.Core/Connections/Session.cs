@@ -254,16 +254,13 @@ internal sealed partial class Session
     public void Close()
     {
         string[] conversations;
-        List<Rooms.RoomSubscription>? rooms;
         lock (_outbox.Lock)
         {
             _isClosed = true;
             conversations = _timelines.ConversationIds;
-            rooms = EndRoomsLocked();
         }
 
-        RemoveFromRooms(rooms);
-
+        EndRooms();
         foreach (var conversationId in conversations)
         {
             UpdateReaders(conversationId);

@@ -15,15 +15,21 @@ internal static class OpenTransactions
     /// <returns>Whether the node has a transaction open that holds locks.</returns>
     public static async Task<bool> FreezeInOneAsync(TestCluster cluster, NodeProcess node)
     {
-        var ports = SocketsOf(node.ProcessId);
         await using (var connection = await TestCluster.OpenAsync(cluster.ConnectionString))
         {
             await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted);
             await using var command = connection.CreateCommand();
             command.Transaction = (MySqlTransaction)transaction;
-            command.CommandText = "SELECT COUNT(*) FROM (SELECT head FROM im_conversations FOR UPDATE) locked";
-            await command.ExecuteScalarAsync();
-            for (var i = 0; i < MaxPolls && await CountAsync(cluster, ports, "t.trx_state = 'LOCK WAIT'") == 0; i++)
+            command.CommandText = "SELECT head FROM im_conversations FOR UPDATE";
+            await using (var reader = await command.ExecuteReaderAsync())
+            {
+                while (await reader.ReadAsync())
+                {
+                    // Locked when they are read.
+                }
+            }
+
+            for (var i = 0; i < MaxPolls && await CountAsync(cluster, node, "t.trx_state = 'LOCK WAIT'") == 0; i++)
             {
                 await Task.Delay(25);
             }
@@ -34,16 +40,16 @@ internal static class OpenTransactions
 
         // The server answers the frozen client's statement; what INNODB_TRX shows is up to 0.1 s old.
         await Task.Delay(150);
-        return await CountAsync(cluster, ports, "t.trx_state = 'RUNNING' AND t.trx_rows_locked > 0") > 0;
+        return await CountAsync(cluster, node, "t.trx_state = 'RUNNING' AND t.trx_rows_locked > 0") > 0;
     }
 
-    private static Task<long> CountAsync(TestCluster cluster, List<int> ports, string condition) => cluster.QueryAsync($"""
+    private static Task<long> CountAsync(TestCluster cluster, NodeProcess node, string condition) => cluster.QueryAsync($"""
         SELECT COUNT(*) FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
-        WHERE {condition} AND SUBSTRING_INDEX(p.HOST, ':', -1) IN (0{string.Concat(ports.Select(port => $",{port}"))})
+        WHERE {condition} AND SUBSTRING_INDEX(p.HOST, ':', -1) IN (0{string.Concat(PortsOf(node.ProcessId).Select(port => $",{port}"))})
         """);
 
-    // The local ports of a process's TCP connections, from /proc.
-    private static List<int> SocketsOf(int processId)
+    // The local ports of a process's TCP connections, from /proc; lanes connect when they are first used.
+    private static List<int> PortsOf(int processId)
     {
         var inodes = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles($"/proc/{processId}/fd"))

@@ -13,7 +13,7 @@ internal sealed class Person : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
 
-    private Person(string userId, string deviceId, Uri[] servers)
+    private Person(string userId, string deviceId, Uri[] servers, ICursorStore? cursors = null)
     {
         UserId = userId;
         Client = new ImClient(new ImClientOptions
@@ -21,6 +21,7 @@ internal sealed class Person : IAsyncDisposable
             Server = servers[0],
             MoreServers = servers[1..],
             DeviceId = deviceId,
+            CursorStore = cursors ?? new MemoryCursorStore(),
             TokenProvider = _ => ValueTask.FromResult(userId),
             ReconnectMinDelay = TimeSpan.FromMilliseconds(100),
             ReconnectMaxDelay = TimeSpan.FromSeconds(1),
@@ -43,6 +44,20 @@ internal sealed class Person : IAsyncDisposable
         var person = new Person(userId, deviceId, [.. nodes.Select(node => node.Address)]);
         await person.Client.ConnectAsync().WaitAsync(TimeSpan.FromSeconds(20));
         await person._ready.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        return person;
+    }
+
+    /// <summary>The same with cursors of its own: a device that comes back goes on from them.</summary>
+    public static async Task<Person> ConnectAsync(string userId, string deviceId, ICursorStore cursors, NodeProcess node)
+    {
+        var isNew = (await cursors.LoadAsync(CancellationToken.None)).Generation.Length == 0;
+        var person = new Person(userId, deviceId, [node.Address], cursors);
+        await person.Client.ConnectAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        if (isNew)
+        {
+            await person._ready.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        }
+
         return person;
     }
 

@@ -1,4 +1,6 @@
 using System.Collections;
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Im.Client;
 using Im.Protocol;
@@ -34,7 +36,11 @@ internal sealed class TestDevice : IAsyncDisposable
             Server = servers[0],
             MoreServers = [.. servers.Skip(1)],
             DeviceId = deviceId,
-            TokenProvider = _ => ValueTask.FromResult(userId),
+            TokenProvider = _ =>
+            {
+                Attempts.Enqueue(Stopwatch.GetTimestamp());
+                return ValueTask.FromResult(userId);
+            },
             ReconnectMinDelay = TimeSpan.FromMilliseconds(100),
             ReconnectMaxDelay = TimeSpan.FromSeconds(2),
             ConnectTimeout = TimeSpan.FromSeconds(3),
@@ -50,6 +56,9 @@ internal sealed class TestDevice : IAsyncDisposable
     public string DeviceId { get; }
 
     public ImClient Client { get; }
+
+    /// <summary>When it began to connect, each time.</summary>
+    public ConcurrentQueue<long> Attempts { get; } = [];
 
     /// <summary>Sends without an ack yet; the driver's loop and the sends' ends.</summary>
     public int InFlight;

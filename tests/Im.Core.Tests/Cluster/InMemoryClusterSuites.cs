@@ -1,5 +1,6 @@
 using Im.Cluster;
 using Im.Cluster.InMemory;
+using Im.Cluster.InMemory;
 using Im.Rooms.InMemory;
 using Im.Testing.Specification;
 
@@ -8,8 +9,11 @@ namespace Im.Core.Tests.Cluster;
 /// <summary>Nodes that share what is in this process.</summary>
 public sealed class InMemoryClusterFixture : IClusterFixture
 {
+    private const int MaxMembers = 100_000;
+
     private InMemoryCluster _cluster = new();
     private InMemoryRooms _rooms = new(TimeProvider.System);
+    private InMemoryGroupMemberCache _members = new(MaxMembers);
     private InMemoryGroupMemberCache _members = new(capacity: 100_000);
 
     public ValueTask<ClusterNodeParts> CreateNodeAsync() =>
@@ -32,6 +36,9 @@ public sealed class InMemorySessionDirectoryTests(InMemoryClusterFixture fixture
 public sealed class InMemoryBackplaneTests(InMemoryClusterFixture fixture) : BackplaneSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
 
 public sealed class InMemoryRoomStoreTests(InMemoryClusterFixture fixture) : RoomStoreSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
+
+public sealed class InMemoryGroupMemberCacheSuite(InMemoryClusterFixture fixture)
+    : GroupMemberCacheSpecification(fixture), IClassFixture<InMemoryClusterFixture>;
 
 public sealed class InMemoryGroupMemberCacheSuite(InMemoryClusterFixture fixture)
     : GroupMemberCacheSpecification(fixture), IClassFixture<InMemoryClusterFixture>;

@@ -1,0 +1,2 @@
+// Each test starts servers and measures time: one after the other.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
