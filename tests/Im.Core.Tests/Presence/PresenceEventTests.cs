@@ -101,6 +101,30 @@ public sealed class PresenceEventTests : PresenceTest
             recorder.Events.Select(item => item.Kind));
     }
 
+    // The answers to a removal and to a sign-in may be taken in the other order than the directory gave them.
+    [Fact]
+    public async Task WhatTheDirectoryAnsweredFirstIsToldFirst()
+    {
+        var recorder = new Recorder();
+        await using var host = await ImTestHost.StartAsync(im => im.Services.AddSingleton<IPresenceListener>(recorder)).WaitAsync(Limit);
+        ISessionObserver observer = host.Services.GetRequiredService<PresencePublisher>();
+        DirectorySession Make(string device) => new()
+        {
+            UserId = "ann", DeviceId = device, NodeName = host.Nodes[0].Name, Epoch = 1, ConnectionId = device,
+        };
+        var (first, second) = (Make("d1"), Make("d2"));
+        observer.Registered(first, new Registration(1, null, 0));
+        observer.Ending(first);
+        observer.Registered(second, new Registration(2, null, 0));
+        observer.Removed(first, new Removal(true, 0));
+        observer.Ending(second);
+        observer.Removed(second, new Removal(true, 0));
+        await Eventually(host, () => recorder.Events.Length == 8);
+        Assert.Equal(
+            ["DeviceConnected d1", "UserOnline d1", "DeviceDisconnected d1", "UserOffline d1", "DeviceConnected d2", "UserOnline d2", "DeviceDisconnected d2", "UserOffline d2"],
+            recorder.Events.Select(item => $"{item.Kind} {item.DeviceId}"));
+    }
+
     private static async Task RunAsync(ImTestHost host, Recorder recorder, string userId, Random random, int seed)
     {
         var model = new Dictionary<string, ImTestDevice>();

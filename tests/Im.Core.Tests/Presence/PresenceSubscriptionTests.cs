@@ -228,6 +228,23 @@ public sealed class PresenceSubscriptionTests : PresenceTest
         Assert.True(host.Time.GetUtcNow() - before < TimeSpan.FromSeconds(10));
     }
 
+    // Two nodes tell of one user at once, and what is older is heard last.
+    [Fact]
+    public async Task AStateThatIsHeardLateIsPutRight()
+    {
+        await using var host = await ImTestHost.StartAsync().WaitAsync(Limit);
+        var ann = await host.ConnectAsync("ann");
+        await ann.SendTextAsync("bob", "hi").WaitAsync(Limit);
+        await ann.SendTextAsync("cyd", "hi").WaitAsync(Limit);
+        await host.ConnectAsync("bob");
+        await ann.Client.SubscribePresenceAsync(["bob", "cyd"]).WaitAsync(Limit);
+        var late = new NodeMessage { Presence = { new PresenceUpdate { UserId = "bob", LastSeenMs = 1 }, new PresenceUpdate { UserId = "cyd", IsOnline = true } } };
+        host.Services.GetRequiredService<PresenceNotifier>().Received(late);
+        await Eventually(host, () => Told(ann).Any(user => user is { UserId: "cyd", IsOnline: false }));
+        await Pass(host, TimeSpan.FromSeconds(10));
+        Assert.Equal([("cyd", true), ("cyd", false)], Told(ann).Select(user => (user.UserId, user.IsOnline)));
+    }
+
     [Fact]
     public async Task AClientThatReconnectsIsShownWhatIsSoThen()
     {
