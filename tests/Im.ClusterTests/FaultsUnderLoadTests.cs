@@ -13,6 +13,10 @@ namespace Im.ClusterTests;
 /// </summary>
 public sealed class FaultsUnderLoadTests(ITestOutputHelper output)
 {
+    // What says why a fault took long.
+    private static readonly string[] Told =
+        ["im.sends{", "im.commit.retries{", "im.commit.failures{", "im.storage.retries{", "im.sessions.behind", "im.catch_up.pages{", "im.cluster.missed", "im.cluster.rejoins"];
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     [Fact(Timeout = 3_600_000)]
@@ -51,6 +55,11 @@ public sealed class FaultsUnderLoadTests(ITestOutputHelper output)
                 var last = await WhenCalmAsync(cluster, world, driver);
                 window.Calm = Stopwatch.GetElapsedTime(began);
                 Note($"{fault.Name}: took {over.TotalSeconds:0.0} s, calm after {window.Calm.TotalSeconds:0.0} s; {book.Acked} of {messages} acked. The last to come back: {last}");
+                foreach (var node in cluster.Nodes)
+                {
+                    Note($"    {node.Name}: {string.Join(", ", (await node.GetFiguresAsync()).Where(pair => Told.Any(name => pair.Key.StartsWith(name, StringComparison.Ordinal))).Select(pair => $"{pair.Key[3..]} {pair.Value}"))}");
+                }
+
                 interruptions.Begin("none");
                 await Task.Delay(random.Next(200, 1000));
             }

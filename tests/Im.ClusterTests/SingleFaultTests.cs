@@ -134,6 +134,31 @@ public sealed class SingleFaultTests(SharedCluster shared, ITestOutputHelper out
         bob.AssertHeardEachOnce();
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task ANodeThatCleansUpAfterADeadOneKeepsItsLeaseWhileTheDatabaseStandsStill()
+    {
+        await using var alice = await Person.ConnectAsync(shared.NewUser("alice"), "d", One);
+        await using var bob = await Person.ConnectAsync(shared.NewUser("bob"), "d", One);
+        var before = (await One.GetFiguresAsync()).GetValueOrDefault("im.cluster.rejoins");
+        Cluster.MariaDb.Freeze();
+        try
+        {
+            // Ending the dead node's connections is asked of the database, which does not answer.
+            await Two.KillAsync();
+            await Task.Delay(TestCluster.Lease * 3);
+        }
+        finally
+        {
+            Cluster.MariaDb.Thaw();
+        }
+
+        await Two.RestartAsync();
+        await Cluster.WhenHealthyAsync();
+        Assert.Equal(before, (await One.GetFiguresAsync()).GetValueOrDefault("im.cluster.rejoins"));
+        await alice.SayAsync(bob, "nobody noticed");
+        await bob.HearAsync("nobody noticed", 5);
+    }
+
     [Fact(Timeout = 90_000)]
     public async Task ANodeFrozenInsideATransactionHoldsNobodyUpForLongAndJoinsAgainWhenItIsResumed()
     {

@@ -77,7 +77,7 @@ internal sealed class Device : IAsyncDisposable
         {
             await foreach (var received in Client.ReadAsync())
             {
-                if (received is ImEntryEvent { Entry.Content.Text: { } text } entry && entry.Entry.SenderDeviceId != Name)
+                if (received is ImEntryEvent { Entry.Content.Text: { } text } entry && (entry.Entry.SenderId != User || entry.Entry.SenderDeviceId != Name))
                 {
                     Count++;
                     await _heard.Writer.WriteAsync(text);

@@ -37,6 +37,7 @@ internal sealed class ClusterNode(
     private readonly SemaphoreSlim _wake = new(0, 1);
     private long _renewedAt;
     private long _reapedAt;
+    private Task _reaping = Task.CompletedTask;
 
     /// <summary>
     /// Joins before the first connection is accepted. A name that another process holds is waited for as long as a lease lasts: it may be this node's
@@ -100,6 +101,8 @@ internal sealed class ClusterNode(
         {
             // Shutdown.
         }
+
+        await _reaping;
     }
 
     /// <summary>Gives the lease back, after the sessions have ended.</summary>
@@ -183,7 +186,7 @@ internal sealed class ClusterNode(
         }
 
         await clusterSessions.RegisterMissingAsync(cancellationToken);
-        await ReapAsync(cancellationToken);
+        BeginReaping(cancellationToken);
     }
 
     private async Task RejoinAsync(CancellationToken cancellationToken)
@@ -236,14 +239,40 @@ internal sealed class ClusterNode(
         }
     }
 
+    // Beside the lease: a database that is slow or stands still, or very many entries of the dead, must not cost this node its own.
+    private void BeginReaping(CancellationToken cancellationToken)
+    {
+        if (_reaping.IsCompleted && time.GetElapsedTime(_reapedAt) >= _options.LeaseDuration / 4)
+        {
+            _reapedAt = time.GetTimestamp();
+            _reaping = TryReapAsync(cancellationToken);
+        }
+    }
+
+    private async Task TryReapAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReapAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Shutdown; another node goes on.
+        }
+        catch (ImClusterException)
+        {
+            // The lease loop says so; the next time it goes on.
+            metrics.ClusterFailure("directory");
+        }
+        catch (Exception exception)
+        {
+            metrics.ClusterFailure("lease");
+            Log.LeaseFailed(logger, exception);
+        }
+    }
+
     private async Task ReapAsync(CancellationToken cancellationToken)
     {
-        if (time.GetElapsedTime(_reapedAt) < _options.LeaseDuration / 4)
-        {
-            return;
-        }
-
-        _reapedAt = time.GetTimestamp();
         foreach (var dead in await directory.FindDeadNodesAsync(state.Node, _options.LeaseDuration, cancellationToken))
         {
             await EndConnectionsAsync(dead, cancellationToken);
