@@ -11,7 +11,7 @@ internal static class PresenceSnippets
         builder.Services.AddImServer()
             .AddPresenceListener<MyPresenceListener>()   // told who comes and goes
             .AddPresencePolicy<MyPresencePolicy>()       // who may see whom, in place of the default
-            .ConfigurePresence(o => o.OfflineGrace = TimeSpan.FromSeconds(10));
+            .UsePresence(o => o.OfflineGrace = TimeSpan.FromSeconds(10));
     }
 
     public static async Task WatchAsync(ImClient client)

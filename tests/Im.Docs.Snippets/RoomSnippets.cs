@@ -13,7 +13,7 @@ internal static class RoomSnippets
         services.AddImServer()
             .AddUserProvider<DemoUsers>()
             .AddRoomPolicy<StreamPolicy>()                                    // or .AllowAllRooms()
-            .ConfigureRooms(o => o.ReplayAge = TimeSpan.FromMinutes(5));      // every limit has a default
+            .UseRooms(o => o.ReplayAge = TimeSpan.FromMinutes(5));      // every limit has a default
     }
 
     public static async Task UseAsync(IImServer im)

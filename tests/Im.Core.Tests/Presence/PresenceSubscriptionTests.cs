@@ -133,7 +133,7 @@ public sealed class PresenceSubscriptionTests : PresenceTest
     [Fact]
     public async Task OfALargeGroupThoseWhoAreOnlineAreShown()
     {
-        await using var host = await ImTestHost.StartAsync(im => im.ConfigurePresence(options => options.MaxConversationMembers = 3)).WaitAsync(Limit);
+        await using var host = await ImTestHost.StartAsync(im => im.UsePresence(options => options.MaxConversationMembers = 3)).WaitAsync(Limit);
         var second = await host.AddNodeAsync();
         string[] members = ["ann", .. Enumerable.Range(0, 150).Select(number => $"m{number}")];
         await host.Server.Groups.CreateAsync(new NewGroup { GroupId = "g", Info = new("g"), ActorId = "ann", MemberIds = members, Fanout = "read" });
@@ -149,7 +149,7 @@ public sealed class PresenceSubscriptionTests : PresenceTest
     [Fact]
     public async Task AConnectionIsToldTheNewestOfEachOncePerInterval()
     {
-        await using var host = await ImTestHost.StartAsync(im => im.ConfigurePresence(options =>
+        await using var host = await ImTestHost.StartAsync(im => im.UsePresence(options =>
         {
             options.NotifyInterval = TimeSpan.FromSeconds(4);
             options.OfflineGrace = TimeSpan.Zero;
@@ -180,7 +180,7 @@ public sealed class PresenceSubscriptionTests : PresenceTest
     [Fact]
     public async Task TooManyUsersAreRefusedAndNothingChanges()
     {
-        await using var host = await ImTestHost.StartAsync(im => im.ConfigurePresence(options => options.MaxUsersPerConnection = 2)).WaitAsync(Limit);
+        await using var host = await ImTestHost.StartAsync(im => im.UsePresence(options => options.MaxUsersPerConnection = 2)).WaitAsync(Limit);
         var ann = await host.ConnectAsync("ann");
         foreach (var userId in new[] { "bob", "cyd", "dan" })
         {

@@ -46,7 +46,7 @@ public sealed class SignalTests : PresenceTest
     [Fact]
     public async Task OneTooManyIsDroppedAndTheNextWindowIsFree()
     {
-        await using var host = await ImTestHost.StartAsync(im => im.ConfigurePresence(options => options.MaxSignalTargets = 2)).WaitAsync(Limit);
+        await using var host = await ImTestHost.StartAsync(im => im.UsePresence(options => options.MaxSignalTargets = 2)).WaitAsync(Limit);
         var ann = await host.ConnectAsync("ann");
         foreach (var userId in new[] { "bob", "cyd", "dan" })
         {
@@ -70,7 +70,7 @@ public sealed class SignalTests : PresenceTest
     [Fact]
     public async Task WhoMayNotSendIsRefused()
     {
-        await using var host = await ImTestHost.StartAsync(im => im.ConfigurePresence(options => options.MaxSignalMembers = 2)).WaitAsync(Limit);
+        await using var host = await ImTestHost.StartAsync(im => im.UsePresence(options => options.MaxSignalMembers = 2)).WaitAsync(Limit);
         var ann = await host.ConnectAsync("ann");
         await host.Server.Groups.CreateAsync(new NewGroup { GroupId = "g", Info = new("g"), ActorId = "bob", MemberIds = ["bob"] });
         await host.Server.Groups.CreateAsync(new NewGroup { GroupId = "big", Info = new("big"), ActorId = "ann", MemberIds = ["ann", "bob", "cyd"] });

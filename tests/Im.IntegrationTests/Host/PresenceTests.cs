@@ -16,7 +16,7 @@ public sealed class PresenceTests
     [InlineData(Wire.Json)]
     public async Task WhoMaySeeIsToldWhoComesAndGoesAndWhoTypes(Wire wire)
     {
-        await using var server = await TestServer.StartAsync(build: im => im.ConfigurePresence(options =>
+        await using var server = await TestServer.StartAsync(build: im => im.UsePresence(options =>
         {
             options.OfflineGrace = TimeSpan.FromMilliseconds(50);
             options.NotifyInterval = options.PublishInterval = TimeSpan.FromMilliseconds(20);
