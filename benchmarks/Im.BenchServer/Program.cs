@@ -5,7 +5,7 @@ using Im.Transport.WebSockets;
 
 // The server that Im.LoadGenerator starts and measures: TCP and WebSocket on free loopback ports, a store, a control channel.
 //   --store memory|sqlite|mysql --connection TEXT
-//   --Im:OPTION VALUE, --Tcp:OPTION VALUE, --WebSockets:OPTION VALUE, --Sqlite:OPTION VALUE, --MySql:OPTION VALUE     any option
+//   --Im:OPTION VALUE, --Rooms:OPTION VALUE, --Tcp:OPTION VALUE, --WebSockets:OPTION VALUE, --Sqlite:OPTION VALUE, --MySql:OPTION VALUE     any option
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
 builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -21,8 +21,10 @@ var im = builder.Services
     })
     .AddUserProvider<BenchUsers>()
     .AddTcpTransport(options => options.Endpoints.Add(new TcpEndpointOptions { Address = System.Net.IPAddress.Loopback, Port = 0 }))
-    .AddWebSocketTransport();
+    .AddWebSocketTransport()
+    .AllowAllRooms();
 builder.Services.Configure<ImServerOptions>(builder.Configuration.GetSection("Im"));
+builder.Services.Configure<ImRoomOptions>(builder.Configuration.GetSection("Rooms"));
 builder.Services.Configure<TcpTransportOptions>(builder.Configuration.GetSection("Tcp"));
 builder.Services.Configure<WebSocketTransportOptions>(builder.Configuration.GetSection("WebSockets"));
 Stores.Use(im, builder.Configuration);

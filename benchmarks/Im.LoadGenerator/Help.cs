@@ -11,6 +11,7 @@ internal static class Help
         Scenarios
           group      In each of --rounds rounds the --members members of one group send --messages messages in all, one member after the other; the round
                      is over when every member has every message. Closed loop, as fast as it goes, or one round every --tick.
+          room       The same in one room to which --members clients subscribe. What the server drops for a slow one counts as lost.
           direct     --connections clients in pairs write to each other for --seconds, --in-flight messages each without an ack.
           echo       The same, to partners that are never online: the way of a send to its ack. p50, p99, p999 are those of the acks.
           open-loop  --rate messages a second to one group of --members for --seconds, whatever the server does. Latencies count from when a message was due.
@@ -33,7 +34,7 @@ internal static class Help
           --device-acks 1s               how often a device tells the server how far it is, if it got anything; --no-device-acks
           --patience 30s                 how long nothing may arrive before the run is given up
           --data FOLDER                  where the store keeps its files (default: a temporary folder that is removed)
-          --server-option NAME=VALUE     of the server that is started, may be repeated: Im:MaxBatchMessages=500, Tcp:…, WebSockets:…, Sqlite:…, MySql:…
+          --server-option NAME=VALUE     of the server that is started, may be repeated: Im:MaxBatchMessages=500, Rooms:…, Tcp:…, WebSockets:…, Sqlite:…, MySql:…
           --server ADDRESS               a server that runs already: HOST:PORT for tcp, ws://HOST:PORT/PATH for ws and ws-json (no TLS)
             --pid N                      its process, where it runs on this machine: processor time and memory
             --user u{0}  --token {0}     users' names by number, and their tokens ({0} = the user's name)

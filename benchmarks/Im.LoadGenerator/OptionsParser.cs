@@ -6,7 +6,7 @@ namespace Im.LoadGenerator;
 /// <summary>Reads <c>SCENARIO --name value …</c>.</summary>
 internal static class OptionsParser
 {
-    public static readonly string[] Scenarios = ["group", "direct", "echo", "open-loop", "idle", "storm", "sync", "slow", "crash"];
+    public static readonly string[] Scenarios = ["group", "room", "direct", "echo", "open-loop", "idle", "storm", "sync", "slow", "crash"];
 
     /// <exception cref="UsageException">Something is unknown or out of range.</exception>
     public static Options Parse(IReadOnlyList<string> args)

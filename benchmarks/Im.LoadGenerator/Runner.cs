@@ -44,6 +44,7 @@ internal static class Runner
     private static IScenario CreateScenario(Context context) => context.Options.Scenario switch
     {
         "group" => new GroupScenario(context),
+        "room" => new RoomScenario(context),
         "direct" => new PairScenario(context, isEcho: false),
         "echo" => new PairScenario(context, isEcho: true),
         "open-loop" => new OpenLoopScenario(context),

@@ -67,8 +67,19 @@
 
 /** @typedef {{type: 'entry', timeline: string, seq: number, entry: ImEntry}} ImEntryEvent `timeline` is "inbox" or a conversation id. */
 /** @typedef {{type: 'reset', generation: string, inboxSeq: number, conversations: ImConversationState[]}} ImResetEvent Drop what you had; start from this. */
-/** @typedef {{type: 'signal', message: ImEntry | null}} ImSignalEvent A message that is sent at most once and has no seq. */
-/** @typedef {ImEntryEvent | ImResetEvent | ImSignalEvent} ImEvent */
+/** @typedef {{type: 'signal', message: ImEntry | null, sender: ImSenderSignal | null}} ImSignalEvent A message without a seq, or what somebody sent by `sendSignal`; at most once. */
+/** @typedef {{conversationId: string, roomId: string, senderId: string, senderDeviceId: string, type: string, data: string, timeMs: number}} ImSenderSignal One of the two ids is empty. */
+/** @typedef {{userId: string, isOnline: boolean, deviceTypes: string[], lastSeenMs: number}} ImUserPresence `lastSeenMs` is 0 while online, or where it is not known. */
+/** @typedef {{type: 'presence', users: ImUserPresence[]}} ImPresenceEvent The newest state of those that changed; after a reconnect, of all that are subscribed to. */
+/** @typedef {{type: 'presenceEnded', conversationId: string | null, error: ImError}} ImPresenceEndedEvent What could not be subscribed to again after a reconnect; null = the users. */
+
+/** @typedef {'NORMAL' | 'HIGH'} ImRoomPriority */
+/** @typedef {{senderId: string, senderDeviceId: string, clientMessageId: string, timeMs: number, content: ImContent}} ImRoomMessage */
+/** @typedef {{type: 'roomMessage', roomId: string, priority: ImRoomPriority, seq: number, message: ImRoomMessage}} ImRoomMessageEvent In order and each once for each priority; high ones may come before older normal ones. */
+/** @typedef {{type: 'roomGap', roomId: string, priority: ImRoomPriority, from: number, to: number}} ImRoomGapEvent Messages that this client will not get. */
+/** @typedef {{type: 'roomLeft', roomId: string, error: ImError | null}} ImRoomLeftEvent The server ended the subscription, or refused it after a reconnect. */
+/** @typedef {{roomId: string, epoch: string, heads: {NORMAL: number, HIGH: number}}} ImRoomState Where the room stood when it was subscribed to. */
+/** @typedef {ImEntryEvent | ImResetEvent | ImSignalEvent | ImPresenceEvent | ImPresenceEndedEvent | ImRoomMessageEvent | ImRoomGapEvent | ImRoomLeftEvent} ImEvent */
 
 /** @typedef {{to: string} | {conversationId: string}} ImTarget */
 /** @typedef {string | {contentType?: string, text?: string, data?: Uint8Array, mentions?: string[]}} ImContentInput A string is a text message. */
@@ -146,10 +157,12 @@ const DEFAULTS = Object.freeze({
   flushEntries: 100,
 });
 
-const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDown: 102, rateLimited: 203, tokenExpired: 303, cursorBeyondHead: 304, bodyTooLarge: 404 });
+const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDown: 102, clusterUnavailable: 103, rateLimited: 203, tokenExpired: 303, cursorBeyondHead: 304, bodyTooLarge: 404 });
 const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500, badCursor: 3506 });
 /** @type {Set<number>} */
-const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.rateLimited]);
+const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.clusterUnavailable, CODE.rateLimited]);
+const ROOM_EVENTS = new Set(['roomMessage', 'roomGap', 'roomLeft']);
+const ALL_THAT_IS_KEPT = 0x7fffffff;
 const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
@@ -257,6 +270,7 @@ function base64(data) {
 }
 
 const FANOUTS = ['FANOUT_UNSPECIFIED', 'WRITE', 'READ'];
+const ROOM_PRIORITIES = ['ROOM_PRIORITY_UNSPECIFIED', 'NORMAL', 'HIGH'];
 const SEND_RESULTS = ['SEND_RESULT_UNSPECIFIED', 'STORED', 'DUPLICATE', 'RELAYED'];
 
 /** @type {(value: any) => ImGroupInfo | null} */
@@ -331,6 +345,18 @@ function readConversation(value) {
   };
 }
 
+/** @type {(value: any) => ImRoomMessage} */
+function readRoomMessage(value) {
+  const m = object(value, 'message');
+  return {
+    senderId: str(m.senderId, 'senderId'),
+    senderDeviceId: str(m.senderDeviceId, 'senderDeviceId'),
+    clientMessageId: str(m.clientMessageId, 'clientMessageId'),
+    timeMs: int(m.timeMs, 'timeMs'),
+    content: BODIES.content(object(m.content ?? {}, 'content')),
+  };
+}
+
 /** What a request's reply becomes for the application, by the reply's name in the packet. @type {Record<string, (body: any) => any>} */
 const REPLIES = {
   sendAck: (b) => ({
@@ -348,8 +374,48 @@ const REPLIES = {
     floor: int(b.floor, 'floor'),
   }),
   markedRead: (b) => ({ conversationId: str(b.conversationId, 'conversationId'), conversationSeq: int(b.conversationSeq, 'conversationSeq') }),
+  roomSubscribed: (b) => {
+    const heads = { NORMAL: 0, HIGH: 0 };
+    for (const head of list(b.heads, 'heads', object)) heads[/** @type {ImRoomPriority} */ (enumeration(head.priority, 'priority', ROOM_PRIORITIES))] = int(head.roomSeq, 'roomSeq');
+    return { roomId: str(b.roomId, 'roomId'), epoch: str(b.epoch, 'epoch'), heads };
+  },
+  roomLeft: (b) => ({ roomId: str(b.roomId, 'roomId') }),
+  roomSent: (b) => ({
+    roomId: str(b.roomId, 'roomId'),
+    priority: enumeration(b.priority, 'priority', ROOM_PRIORITIES),
+    seq: int(b.roomSeq, 'roomSeq'),
+    timeMs: int(b.timeMs, 'timeMs'),
+  }),
   tokenRefreshed: (b) => ({ tokenExpiresAtMs: int(b.tokenExpiresAtMs, 'tokenExpiresAtMs') }),
+  presenceSubscribed: (b) => ({ users: list(b.users, 'users', readPresence), isPartial: bool(b.isPartial, 'isPartial') }),
+  presenceUnsubscribed: () => undefined,
+  signalSent: (b) => bool(b.isRelayed, 'isRelayed'),
 };
+
+/** @type {(value: any) => ImUserPresence} */
+function readPresence(value) {
+  const u = object(value, 'user');
+  return {
+    userId: str(u.userId, 'userId'),
+    isOnline: bool(u.isOnline, 'isOnline'),
+    deviceTypes: list(u.deviceTypes, 'deviceTypes', (type) => str(type, 'deviceType')),
+    lastSeenMs: int(u.lastSeenMs, 'lastSeenMs'),
+  };
+}
+
+/** @type {(value: any) => ImSenderSignal} */
+function readSenderSignal(value) {
+  const s = object(value, 'sender');
+  return {
+    conversationId: str(s.conversationId, 'conversationId'),
+    roomId: str(s.roomId, 'roomId'),
+    senderId: str(s.senderId, 'senderId'),
+    senderDeviceId: str(s.senderDeviceId, 'senderDeviceId'),
+    type: str(s.type, 'type'),
+    data: str(s.data, 'data'),
+    timeMs: int(s.timeMs, 'timeMs'),
+  };
+}
 
 // ------------------------------------------------------------------------------------------------ cursors
 
@@ -441,6 +507,38 @@ function boundary(entry, me) {
   if (joined?.fanout === 'READ' || entry.fanoutChanged?.fanout === 'READ') return 'starts';
   if (entry.membersChanged?.removed.includes(me) || entry.groupDissolved || entry.fanoutChanged?.fanout === 'WRITE') return 'ends';
   return null;
+}
+
+/**
+ * How far a room was received, in one epoch. `received` is null until the first message: before it anything up to the head is a replay.
+ * @typedef {{received: number | null, head: number}} RoomCursor
+ */
+
+/** A room that the application is in, over reconnects. */
+class Room {
+  /** @param {Record<string, any>} request What the application asked for. @param {ImRoomState} state What the server answered. */
+  constructor(request, state) {
+    this.request = request;
+    this.epoch = state.epoch;
+    /** @type {Record<ImRoomPriority, RoomCursor>} */
+    this.cursors = { NORMAL: { received: null, head: state.heads.NORMAL }, HIGH: { received: null, head: state.heads.HIGH } };
+  }
+
+  /** It counts from 1 again. @param {string} epoch */
+  enter(epoch) {
+    if (epoch === this.epoch) return;
+    this.epoch = epoch;
+    this.cursors = { NORMAL: { received: 0, head: 0 }, HIGH: { received: 0, head: 0 } };
+  }
+
+  /** How to subscribe again: what follows on what was received, or all that is kept where the room counts anew. */
+  again() {
+    const { roomId, replayMessages, replayMs } = this.request;
+    const { NORMAL, HIGH } = this.cursors;
+    if (NORMAL.received === null && HIGH.received === null && (replayMessages || replayMs)) return { roomId, replayMessages, replayMs }; // not even the replay has come
+    const cursor = (/** @type {ImRoomPriority} */ priority, /** @type {RoomCursor} */ c) => ({ priority, roomSeq: String(c.received ?? c.head) });
+    return { roomId, epoch: this.epoch, cursors: [cursor('NORMAL', NORMAL), cursor('HIGH', HIGH)], replayMessages: ALL_THAT_IS_KEPT };
+  }
 }
 
 // ------------------------------------------------------------------------------------------------ the client
@@ -535,6 +633,11 @@ export class ImClient extends EventTarget {
   #unsent = [];
   #unsentTimer = null;
 
+  /** The rooms that the application is in. @type {Map<string, Room>} */
+  #rooms = new Map();
+  /** Subscriptions that this client has made by itself after a reconnect. */
+  #askedAgain = new WeakSet();
+
   #loaded = false;
   /** The server knew the cursors no more; a second time before it takes new ones is the end. */
   #startedAnew = false;
@@ -556,6 +659,9 @@ export class ImClient extends EventTarget {
   #saveWanted = false;
   /** @type {Promise<void> | null} */
   #saving = null;
+  /** Whose presence is subscribed to, over reconnects. */
+  #presence = { users: new Set(), conversations: new Set() };
+
   #ackInbox = false;
   /** @type {Map<string, number>} */
   #ackConversations = new Map();
@@ -684,6 +790,45 @@ export class ImClient extends EventTarget {
   }
 
   /**
+   * Subscribes to a room: its messages come as `roomMessage` events, what is missing as `roomGap`. The client stays in the room until `leaveRoom`: after a
+   * reconnect it subscribes again from where it was, and gets what the room has kept since. Subscribing again replaces the subscription.
+   * @param {string} roomId
+   * @param {{leaveOthers?: boolean, replayMessages?: number, replayMs?: number}} [options] Leave all other rooms in the same step; begin with so many of the
+   *   newest messages of each priority that are kept, or those not older than this.
+   * @returns {Promise<ImRoomState>}
+   */
+  async subscribeRoom(roomId, { leaveOthers = false, replayMessages = 0, replayMs = 0 } = {}) {
+    const subscribeRoom = {
+      roomId,
+      ...(leaveOthers ? { leaveOthers } : {}),
+      ...(replayMessages > 0 ? { replayMessages } : {}),
+      ...(replayMs > 0 ? { replayMs: String(replayMs) } : {}),
+    };
+    return this.#request({ subscribeRoom }, 'roomSubscribed');
+  }
+
+  /**
+   * Leaves a room. What is in the buffer already still comes.
+   * @param {string} roomId
+   * @returns {Promise<void>}
+   */
+  async leaveRoom(roomId) {
+    this.#rooms.delete(roomId);
+    await this.#request({ leaveRoom: { roomId } }, 'roomLeft');
+  }
+
+  /**
+   * Sends a message to who is in a room now. It is sent at once or fails, and is never sent again: rooms do not deduplicate.
+   * @param {string} roomId
+   * @param {ImContentInput} content
+   * @param {{priority?: ImRoomPriority, clientMessageId?: string}} [options] HIGH overtakes normal messages that wait for a subscriber.
+   * @returns {Promise<{roomId: string, priority: ImRoomPriority, seq: number, timeMs: number}>}
+   */
+  async sendToRoom(roomId, content, { priority = 'NORMAL', clientMessageId = randomId() } = {}) {
+    return this.#request({ sendToRoom: { roomId, priority, clientMessageId, content: writeContent(content) } }, 'roomSent', { clientMessageId, resend: false });
+  }
+
+  /**
    * Hands the server a newer token for the same user; later sign-ins use it too. A token function is asked by itself
    * before the token expires.
    * @param {string} [token] Left out where `token` is a function.
@@ -695,6 +840,88 @@ export class ImClient extends EventTarget {
     const refreshed = await this.#request({ refreshToken: { token: newer } }, 'tokenRefreshed');
     if (this.#link?.signedIn) this.#scheduleRefresh(this.#link, refreshed.tokenExpiresAtMs);
     return refreshed;
+  }
+
+  // ---------------------------------------------------------------------------------------------- presence and signals
+
+  /**
+   * Subscribes to the presence of users, or of a conversation's members; adds to what is subscribed already. Changes come as `presence` events. After a
+   * reconnect the client subscribes again by itself, and a `presence` event has the states as they are then.
+   * @param {{userIds: string[]} | {conversationId: string}} target
+   * @returns {Promise<{users: ImUserPresence[], isPartial: boolean}>} The states now, of those who may be seen; partial = only some of those online.
+   */
+  async subscribePresence(target) {
+    const { userIds, conversationId } = /** @type {any} */ (target) ?? {};
+    if (Array.isArray(userIds) === (typeof conversationId === 'string')) throw new TypeError('the target is { userIds } or { conversationId }');
+    const subscribePresence = conversationId === undefined ? { userIds } : { conversationId };
+    const answer = await this.#request({ subscribePresence }, 'presenceSubscribed');
+    if (conversationId !== undefined) this.#presence.conversations.add(conversationId);
+    else for (const user of answer.users) this.#presence.users.add(user.userId);
+    return answer;
+  }
+
+  /**
+   * Ends subscriptions to presence; all, where nothing is given.
+   * @param {{userIds?: string[], conversationId?: string}} [target]
+   * @returns {Promise<void>}
+   */
+  async unsubscribePresence({ userIds = [], conversationId } = {}) {
+    const { users, conversations } = this.#presence;
+    if (userIds.length === 0 && conversationId === undefined) {
+      users.clear();
+      conversations.clear();
+    }
+    for (const userId of userIds) users.delete(userId);
+    conversations.delete(conversationId);
+    const unsubscribePresence = { ...(userIds.length > 0 ? { userIds } : {}), ...(conversationId !== undefined ? { conversationId } : {}) };
+    await this.#request({ unsubscribePresence }, 'presenceUnsubscribed');
+  }
+
+  /**
+   * Sends a signal, for example `typing`, to who is online in a conversation or subscribes to a room. At most once: never sent again, and fails at once
+   * while not connected.
+   * @param {ImTarget | {roomId: string}} target
+   * @param {string} type 1 to 64 bytes.
+   * @param {string} [data] The application's own, at most 1 KiB.
+   * @returns {Promise<boolean>} false = it was too much, and the server dropped it.
+   */
+  async sendSignal(target, type, data = '') {
+    const { to, conversationId, roomId } = /** @type {any} */ (target) ?? {};
+    if ([to, conversationId, roomId].filter((id) => typeof id === 'string').length !== 1) {
+      throw new TypeError('the target is { to: userId }, { conversationId } or { roomId }');
+    }
+    const place = to !== undefined ? { userId: to } : conversationId !== undefined ? { conversationId } : { roomId };
+    return this.#request({ sendSignal: { ...place, type, ...(data ? { data } : {}) } }, 'signalSent', { resend: false });
+  }
+
+  #resubscribePresence() {
+    const { users, conversations } = this.#presence;
+    if (users.size > 0) this.#resubscribe({ userIds: [...users] });
+    for (const conversationId of conversations) this.#resubscribe({ conversationId });
+  }
+
+  /** @param {{userIds?: string[], conversationId?: string}} target */
+  #resubscribe(target) {
+    const link = this.#link;
+    const { users, conversations } = this.#presence;
+    this.#request({ subscribePresence: target }, 'presenceSubscribed', { resend: false }).then(
+      (answer) => { if (this.#link === link && answer.users.length > 0) this.#onPresence(link, answer.users, 0); },
+      (error) => {
+        if (this.#link !== link || !link?.signedIn || error.code === 0) return; // the next connection subscribes again
+        if (RETRYABLE.has(error.code)) {
+          this.#hooks.setTimeout(() => {
+            const left = target.conversationId === undefined ? [...users] : [];
+            if (this.#link !== link || !link.signedIn) return;
+            if (left.length > 0) this.#resubscribe({ userIds: left });
+            else if (conversations.has(target.conversationId)) this.#resubscribe(target);
+          }, this.#options.retryMaxMs);
+          return;
+        }
+        for (const userId of target.userIds ?? []) users.delete(userId);
+        conversations.delete(target.conversationId);
+        this.#push({ event: { type: 'presenceEnded', conversationId: target.conversationId ?? null, error }, step: null, size: 0 });
+      },
+    );
   }
 
   /**
@@ -920,13 +1147,17 @@ export class ImClient extends EventTarget {
     if (!link.signedIn) throw new ProtocolViolation('a packet before signedIn');
     if (packet.push) return this.#onPush(link, object(packet.push, 'push'), size);
     if (packet.snapshot) return this.#onSnapshot(link, object(packet.snapshot, 'snapshot'), size);
+    if (packet.presenceChanged) return this.#onPresence(link, list(object(packet.presenceChanged, 'presenceChanged').users, 'users', readPresence), size);
     if (packet.signal) return this.#onSignal(object(packet.signal, 'signal'), size);
+    if (packet.roomPush) return this.#onRoomPush(link, object(packet.roomPush, 'roomPush'), size);
+    if (packet.roomLeft) this.#onRoomLeft(requestId, REPLIES.roomLeft(object(packet.roomLeft, 'roomLeft')).roomId);
     const request = link.inFlight.get(requestId);
     if (!request) return; // pong, deviceAcked, a late reply, or a kind of packet that is newer than this client
     const body = packet[request.reply];
     if (body === undefined || body === null) throw new ProtocolViolation(`a reply that is no ${request.reply}`);
     const value = REPLIES[request.reply](object(body, request.reply));
     link.inFlight.delete(requestId);
+    if (packet.roomSubscribed) this.#onRoomSubscribed(request.packet.subscribeRoom, value);
     this.#settle(request, null, value);
   }
 
@@ -941,6 +1172,7 @@ export class ImClient extends EventTarget {
     if (this.#received.userId && this.#received.userId !== userId) {
       // The cursors are another user's: what follows would begin at the wrong place. Sign in again with none.
       this.#dropCursors();
+      this.#rooms.clear();
       return this.#lost(link, 0, 'other_user', 0, true);
     }
     if (!reset && this.#received.generation && this.#received.generation !== generation) throw new ProtocolViolation('a new generation without a reset');
@@ -966,6 +1198,8 @@ export class ImClient extends EventTarget {
     this.#connecting?.resolve();
     this.#connecting = null;
     this.#transmit();
+    this.#resubscribePresence();
+    if (!link.deaf) for (const room of [...this.#rooms.values()]) void this.#subscribeAgain(link, room, 0);
   }
 
   /** @param {Link} link @param {number} everyMs */
@@ -1142,11 +1376,7 @@ export class ImClient extends EventTarget {
       if (firstInbox > 0) this.#onInboxEntry(firstInbox + i, entries[i], each);
       else this.#onConversationEntry(id, firstConversation + i, entries[i], each);
     }
-    if (this.#buffer.length > this.#options.maxBufferedEvents || this.#bufferedChars > this.#options.maxBufferedChars) {
-      // A browser's socket cannot be paused. What is not received stays on the server, and the cursors know where.
-      this.#behind = true;
-      this.#lost(link, 0, 'behind');
-    }
+    this.#restIfFull(link);
   }
 
   /** @param {number} seq @param {ImEntry} entry @param {number} size */
@@ -1189,6 +1419,7 @@ export class ImClient extends EventTarget {
     const inboxSeq = int(packet.inboxSeq, 'inboxSeq');
     const { generation, conversations } = snapshot;
     link.snapshot = null;
+    const ofRooms = this.#buffer.filter((item) => item !== this.#inHand && ROOM_EVENTS.has(item.event?.type ?? '')); // rooms do not begin anew
     this.#dropBuffer();
     this.#behind = link.deaf = false; // nothing after this snapshot was left out
     /** @type {ImCursors} */
@@ -1199,6 +1430,7 @@ export class ImClient extends EventTarget {
       conversations: conversations.filter((c) => c.fanout === 'READ').map((c) => ({ conversationId: c.conversationId, seq: c.head })),
     };
     this.#push({ event: { type: 'reset', generation, inboxSeq, conversations }, step: { kind: 'reset', cursors }, size });
+    for (const item of ofRooms) this.#push(item);
     for (const { push, size } of link.held.splice(0)) if (this.#link === link) this.#onPush(link, push, size);
   }
 
@@ -1206,7 +1438,82 @@ export class ImClient extends EventTarget {
   #onSignal(packet, size) {
     if (this.#behind || this.#buffer.length >= this.#options.maxBufferedEvents) return; // at most once: it makes no room for itself
     const message = packet.message === undefined || packet.message === null ? null : readEntry(packet.message);
-    this.#push({ event: { type: 'signal', message }, step: null, size });
+    const sender = packet.sender === undefined || packet.sender === null ? null : readSenderSignal(packet.sender);
+    this.#push({ event: { type: 'signal', message, sender }, step: null, size });
+  }
+
+  /** @param {Link} link @param {ImUserPresence[]} users @param {number} size */
+  #onPresence(link, users, size) {
+    if (link.deaf || this.#behind) return; // the next connection is told all states
+    this.#push({ event: { type: 'presence', users }, step: null, size });
+    this.#restIfFull(link);
+  }
+
+  /** A browser's socket cannot be paused. What is not received stays on the server, and the cursors know where. @param {Link} link */
+  #restIfFull(link) {
+    if (this.#buffer.length <= this.#options.maxBufferedEvents && this.#bufferedChars <= this.#options.maxBufferedChars) return;
+    this.#behind = true;
+    this.#lost(link, 0, 'behind');
+  }
+
+  // ---------------------------------------------------------------------------------------------- rooms
+
+  /** @param {Record<string, any>} asked @param {ImRoomState} state */
+  #onRoomSubscribed(asked, state) {
+    if (this.#askedAgain.has(asked)) return this.#rooms.get(asked.roomId)?.enter(state.epoch);
+    if (asked.leaveOthers) this.#rooms.clear();
+    this.#rooms.set(asked.roomId, new Room(asked, state));
+  }
+
+  /** @param {Link} link @param {Room} room @param {number} tries */
+  async #subscribeAgain(link, room, tries) {
+    const roomId = room.request.roomId;
+    const subscribeRoom = room.again();
+    this.#askedAgain.add(subscribeRoom);
+    try {
+      await this.#request({ subscribeRoom }, 'roomSubscribed', { resend: false });
+    } catch (error) {
+      const refusal = /** @type {ImError} */ (error);
+      if (this.#link !== link || this.#rooms.get(roomId) !== room) return; // the next connection does it again, or nobody wants it any more
+      if (refusal.code === 0 || RETRYABLE.has(refusal.code)) {
+        const ceiling = Math.min(this.#options.retryMaxMs, this.#options.retryBaseMs * 2 ** tries);
+        this.#hooks.setTimeout(() => {
+          if (this.#link === link && this.#rooms.get(roomId) === room) void this.#subscribeAgain(link, room, Math.min(tries + 1, 30));
+        }, ceiling / 2 + (this.#hooks.random() * ceiling) / 2);
+        return;
+      }
+      this.#rooms.delete(roomId);
+      this.#push({ event: { type: 'roomLeft', roomId, error: refusal }, step: null, size: 0 });
+    }
+  }
+
+  /** @param {number} requestId @param {string} roomId */
+  #onRoomLeft(requestId, roomId) {
+    if (this.#rooms.delete(roomId) && requestId === 0) this.#push({ event: { type: 'roomLeft', roomId, error: null }, step: null, size: 0 });
+  }
+
+  /** @param {Link} link @param {Record<string, any>} push @param {number} size */
+  #onRoomPush(link, push, size) {
+    const roomId = str(push.roomId, 'roomId');
+    const room = this.#rooms.get(roomId);
+    if (!room || link.deaf) return; // left meanwhile; or the next connection gets it, as long as the room keeps it
+    /** @type {ImRoomPriority} */
+    const priority = enumeration(push.priority, 'priority', ROOM_PRIORITIES);
+    const first = int(push.firstRoomSeq, 'firstRoomSeq');
+    const messages = list(push.messages, 'messages', readRoomMessage);
+    if (first < 1 || !(priority in room.cursors)) throw new ProtocolViolation('a room push without a seq or a priority');
+    room.enter(str(push.epoch, 'epoch'));
+    const cursor = room.cursors[priority];
+    const next = (cursor.received ?? cursor.head) + 1;
+    if (first > next) this.#push({ event: { type: 'roomGap', roomId, priority, from: next, to: first - 1 }, step: null, size: 0 });
+    const each = Math.ceil(size / Math.max(1, messages.length));
+    for (const [i, message] of messages.entries()) {
+      const seq = first + i;
+      if (cursor.received !== null && seq <= cursor.received) continue;
+      cursor.received = seq;
+      this.#push({ event: { type: 'roomMessage', roomId, priority, seq, message }, step: null, size: each });
+    }
+    this.#restIfFull(link);
   }
 
   /** @param {Item} item */

@@ -1,6 +1,6 @@
 namespace Im.Client;
 
-/// <summary>What <see cref="ImClient.ReadAsync"/> hands over: an entry, a reset, a signal, or what comes of a room.</summary>
+/// <summary>What <see cref="ImClient.ReadAsync"/> hands over: an entry, a reset, a signal, presence, or what comes of a room.</summary>
 public abstract record ImEvent
 {
     private protected ImEvent()

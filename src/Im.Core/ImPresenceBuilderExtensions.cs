@@ -34,7 +34,7 @@ public static class ImPresenceBuilderExtensions
     }
 
     /// <summary>Sets the limits of presence and signals. It can be safely called multiple times: all delegates apply, in order.</summary>
-    public static IImServerBuilder ConfigurePresence(this IImServerBuilder builder, Action<ImPresenceOptions> configure)
+    public static IImServerBuilder UsePresence(this IImServerBuilder builder, Action<ImPresenceOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);

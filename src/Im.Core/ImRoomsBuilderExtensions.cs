@@ -25,7 +25,7 @@ public static class ImRoomsBuilderExtensions
     public static IImServerBuilder AllowAllRooms(this IImServerBuilder builder) => builder.AddRoomPolicy<AllowAllRooms>();
 
     /// <summary>Sets the limits of rooms. It can be safely called multiple times: all delegates apply, in order.</summary>
-    public static IImServerBuilder ConfigureRooms(this IImServerBuilder builder, Action<ImRoomOptions> configure)
+    public static IImServerBuilder UseRooms(this IImServerBuilder builder, Action<ImRoomOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);

@@ -195,7 +195,7 @@ public sealed class ImServerOptions
     /// <summary>How many sends may be queued in the store, for all nodes on it; further ones are refused.</summary>
     /// <value>Default: 1,000,000.</value>
     [Range(1, 1_000_000_000)]
-    public long MaxQueuedSends { get; set; } = 1_000_000;
+    public int MaxQueuedSends { get; set; } = 1_000_000;
 
     /// <summary>How many queued sends are committed at a time. They are taken only while they and what else waits fit into one commit (<see cref="MaxBatchMessages"/>).</summary>
     /// <value>Default: 100. More is faster, and interactive sends wait longer behind them.</value>

@@ -27,6 +27,13 @@ public sealed class ImRedisOptions
     /// <value>Default: 250 ms.</value>
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>
+    /// After how long without any answer the connections are given up and new ones are made: a machine that lost its power ends none. Not done with a
+    /// multiplexer of the host's.
+    /// </summary>
+    /// <value>Default: 10 seconds.</value>
+    public TimeSpan ReconnectAfter { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>For how long Redis knows when a user was last seen.</summary>
     /// <value>Default: 2592000 seconds, 30 days.</value>
     public TimeSpan KeepLastSeenFor { get; set; } = TimeSpan.FromDays(30);

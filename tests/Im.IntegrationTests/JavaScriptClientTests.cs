@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Im.IntegrationTests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Im.IntegrationTests;
 
@@ -15,7 +16,7 @@ public sealed class JavaScriptClientTests
     {
         var (_, version) = await RunNodeAsync(["--version"], url: null);
         var major = int.Parse(version.Trim().TrimStart('v').Split('.')[0], System.Globalization.CultureInfo.InvariantCulture);
-        await using var server = await TestServer.StartAsync();
+        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms());
 
         // Before Node 22 the global WebSocket is behind a flag; NODE_OPTIONS reaches the test runner's child processes too.
         var flags = major < 22 ? "--experimental-websocket" : "";

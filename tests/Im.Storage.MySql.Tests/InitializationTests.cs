@@ -88,11 +88,35 @@ public sealed class InitializationTests(MySqlServer server)
     {
         await using var database = new TestDatabase(server.Server);
         await database.OpenAsync();
-        database.Execute("UPDATE im_meta SET value = '99' WHERE name = 'schema'");
+        database.Execute("UPDATE im_meta SET value = '99' WHERE name IN ('schema', 'oldest_program')");
         var failure = await Assert.ThrowsAsync<ImStorageException>(() => database.OpenAsync());
         Assert.Equal(ImStorageFailure.Refused, failure.Failure);
         Assert.Contains("schema 99", failure.Message, StringComparison.Ordinal);
         Assert.Contains("PackageReference", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ANewerSchemaThatProgramsOfThisOneCanWorkWithIsUsedSoThatTwoVersionsWorkSideBySide()
+    {
+        await using var database = new TestDatabase(server.Server);
+        await database.OpenAsync();
+        database.Execute("UPDATE im_meta SET value = '99' WHERE name = 'schema'");
+        var node = await database.OpenAsync();
+        await node.Messages.AppendAsync(Batch(Message("d:ann:bob", "ann", To("ann", "bob"))), CancellationToken.None).Soon();
+    }
+
+    [Fact]
+    public async Task ADatabaseOfTheFirstSchemaGetsTheQueueAndKeepsWhatItHas()
+    {
+        await using var database = new TestDatabase(server.Server);
+        var before = await database.OpenAsync();
+        await before.Messages.AppendAsync(Batch(Message("d:ann:bob", "ann", To("ann", "bob"))), CancellationToken.None).Soon();
+        database.Execute("DROP TABLE im_queued_sends; UPDATE im_meta SET value = '1' WHERE name = 'schema'");
+
+        var nodes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => database.OpenAsync())));
+        Assert.Equal(ImMySqlSchema.Version, database.Count("SELECT value FROM im_meta WHERE name = 'schema'"));
+        Assert.Equal(default, await nodes[0].Set.SendQueue!.GetStateAsync("n", CancellationToken.None).Soon());
+        await database.CheckAsync(nodes[1], ["d:ann:bob"], ["ann", "bob"]);
     }
 
     [Fact]

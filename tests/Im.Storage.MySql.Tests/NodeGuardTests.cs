@@ -100,8 +100,8 @@ public sealed class NodeGuardTests(MySqlServer server)
 
             // What is of the newer process of that name stays.
             Assert.Equal(0, await reaper.EndNodeConnectionsAsync("im-1", "a", CancellationToken.None).Soon());
-            Assert.Null(server.Query($"SELECT IS_USED_LOCK('{MarkOf("a")}')"));
-            Assert.NotNull(server.Query($"SELECT IS_USED_LOCK('{MarkOf("b")}')"));
+            Assert.IsType<DBNull>(server.Query($"SELECT IS_USED_LOCK('{MarkOf("a")}')"));
+            Assert.IsNotType<DBNull>(server.Query($"SELECT IS_USED_LOCK('{MarkOf("b")}')"));
         }
         finally
         {

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Text;
 using Im.Cluster;
 using Im.LocalServers;
+using Im.Protocol;
+using Im.Rooms;
 using Im.Storage.Redis.Tests.Support;
 using Im.Timelines;
 
@@ -97,6 +99,34 @@ public sealed class OutageTests : IAsyncLifetime
         await WorksAsync(node);
     }
 
+    /// <summary>As a machine that lost its power: nothing is answered, and nothing says that the connection is over.</summary>
+    [Fact]
+    public async Task ConnectionsThatAnswerNothingAreReplacedAndSubscribeAgain()
+    {
+        await using var node = Node(",connectTimeout=500");
+        var received = new ConcurrentQueue<string>();
+        await node.Backplane.StartAsync("a", message => received.Enqueue(Encoding.UTF8.GetString(message.Span)), default);
+        await HearsItselfAsync(node, received);
+        await node.Rooms.StartAsync(batch => received.Enqueue($"room {batch.FirstSeq}"), default);
+        await node.Rooms.ListenAsync("lobby", default);
+
+        _server.Freeze();
+        await FailsAsync(node, Timeout + Slack);
+        await Poll.UntilAsync(() => node.Connection.Replacements > 0, "the connection is given up");
+        _server.Thaw();
+        await WorksAsync(node);
+        received.Clear();
+        await HearsItselfAsync(node, received);
+        await Poll.UntilAsync(
+            async () =>
+            {
+                await node.Rooms.PublishAsync("lobby", RoomPriority.Normal, [new byte[1]], new RoomReplayLimits(0, TimeSpan.Zero), default);
+                return received.Any(text => text.StartsWith("room", StringComparison.Ordinal));
+            },
+            "the rooms are received again");
+        Assert.Equal(received.Distinct(), received);
+    }
+
     [Fact]
     public async Task AnOutageIsCountedAndShown()
     {
@@ -116,6 +146,23 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatAFrozenRedisIsToldTooLateIsNotRegistered()
+    {
+        await using var node = Node();
+        await node.Directory.RegisterAsync([Sessions.Of("alice")], default);
+        _server.Freeze();
+        var watch = Stopwatch.StartNew();
+        await Assert.ThrowsAsync<ImClusterException>(() => node.Directory.RegisterAsync([Sessions.Of("bob")], default).AsTask());
+        await Poll.UntilAsync(() => watch.Elapsed > 2 * Timeout, "it is too late, however long an answer takes here");
+        _server.Thaw();
+        await WorksAsync(node);
+        var found = await node.Directory.FindAsync(["alice", "bob"], default);
+        Assert.Single(found[0].Sessions);
+        Assert.Empty(found[1].Sessions);
+        Assert.NotEqual(0, (await node.Directory.RegisterAsync([Sessions.Of("bob")], default))[0].Ticket);
+    }
+
+    [Fact]
     public async Task ACancelledCallEndsAsCancelled()
     {
         await using var node = Node();
@@ -130,12 +177,13 @@ public sealed class OutageTests : IAsyncLifetime
         await node.Directory.FindAsync(["alice"], default).AsTask().WaitAsync(Slack);
     }
 
-    private RedisNode Node() => new(
-        _server.ConnectionString,
+    private RedisNode Node(string configuration = "") => new(
+        _server.ConnectionString + configuration,
         options =>
         {
             options.OperationTimeout = Timeout;
             options.ProbeInterval = TimeSpan.FromMilliseconds(100);
+            options.ReconnectAfter = TimeSpan.FromSeconds(2);
         });
 
     private static async Task FailsAsync(RedisNode node, TimeSpan within)

@@ -15,13 +15,26 @@ public sealed class SqliteSchemaTests : IDisposable
     {
         await using (var server = await SqliteServer.StartAsync(_folder["im.db"]))
         {
-            await server.ExecuteAsync($"UPDATE im_meta SET value = '{ImSqliteSchema.Version + 1}' WHERE name = CAST('schema' AS BLOB)");
+            await server.ExecuteAsync(
+                $"UPDATE im_meta SET value = '{ImSqliteSchema.Version + 1}' WHERE name IN (CAST('schema' AS BLOB), CAST('oldest_program' AS BLOB))");
         }
 
         var refused = await Assert.ThrowsAsync<ImStorageException>(() => SqliteServer.StartAsync(_folder["im.db"]));
         Assert.Equal(ImStorageFailure.Refused, refused.Failure);
         Assert.Contains($"has schema {ImSqliteSchema.Version + 1}", refused.Message);
         Assert.Contains("<PackageReference Include=\"Im.Storage.Sqlite\"", refused.Message);
+    }
+
+    [Fact]
+    public async Task ANewerSchemaThatProgramsOfThisOneCanWorkWithIsUsed()
+    {
+        await using (var server = await SqliteServer.StartAsync(_folder["im.db"]))
+        {
+            await server.ExecuteAsync($"UPDATE im_meta SET value = '{ImSqliteSchema.Version + 1}' WHERE name = CAST('schema' AS BLOB)");
+        }
+
+        await using var again = await SqliteServer.StartAsync(_folder["im.db"]);
+        Assert.Equal(1, (await again.SendAsync()).Seq.Value);
     }
 
     [Fact]
@@ -42,6 +55,21 @@ public sealed class SqliteSchemaTests : IDisposable
         Assert.Equal(await byItself.AskAsync(Tables), await byHand.AskAsync(Tables));
         Assert.Equal(1, (await byHand.SendAsync()).Seq.Value);
         Assert.Empty(ImSqliteSchema.Script(ImSqliteSchema.Version));
+    }
+
+    [Fact]
+    public async Task ADatabaseOfTheFirstSchemaGetsTheQueueAndKeepsWhatItHas()
+    {
+        await using (var server = await SqliteServer.StartAsync(_folder["im.db"]))
+        {
+            Assert.Equal(1, (await server.SendAsync()).Seq.Value);
+            await server.ExecuteAsync("DROP TABLE im_queued_sends");
+            await server.ExecuteAsync("UPDATE im_meta SET value = '1' WHERE name = CAST('schema' AS BLOB)");
+        }
+
+        await using var upgraded = await SqliteServer.StartAsync(_folder["im.db"]);
+        Assert.Equal("0", await upgraded.AskAsync("SELECT COUNT(*) FROM im_queued_sends"));
+        Assert.Equal(2, (await upgraded.SendAsync()).Seq.Value);
     }
 
     [Fact]

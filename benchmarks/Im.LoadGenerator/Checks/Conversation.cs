@@ -22,17 +22,17 @@ internal struct Record
     public int Remaining;
 }
 
-/// <summary>A conversation of the run: who gets its messages, and what every device must agree on.</summary>
+/// <summary>A conversation of the run, or a room: who gets its messages, and what every device must agree on.</summary>
 internal sealed class Conversation
 {
     private Record[] _records = new Record[256];
 
-    public Conversation(int index, string id, TransportKind transport, int bodyBytes)
+    public Conversation(int index, string id, TransportKind transport, int bodyBytes, bool isRoom = false)
     {
         Index = index;
         Id = id;
         IdBytes = Encoding.UTF8.GetBytes(id);
-        Frame = new SendFrame(transport, id, bodyBytes);
+        Frame = new SendFrame(transport, id, bodyBytes, isRoom);
     }
 
     public int Index { get; }

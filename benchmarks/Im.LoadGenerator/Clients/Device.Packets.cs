@@ -14,7 +14,7 @@ internal sealed partial class Device
     public void OnPacket(ReadOnlySpan<byte> bytes)
     {
         var isJson = _world.Target.Transport == TransportKind.WsJson;
-        if (!isJson && TryReadSendAck(bytes))
+        if (!isJson && (TryReadRoomPush(bytes) || TryReadSendAck(bytes)))
         {
             return;
         }
@@ -29,6 +29,15 @@ internal sealed partial class Device
         {
             case ServerPacket.PacketOneofCase.SendAck:
                 OnSendAck(SendFrame.ToNumber(packet.RequestId, isJson), packet.SendAck.Result, packet.SendAck.ConversationSeq, packet.SendAck.TimeMs);
+                break;
+            case ServerPacket.PacketOneofCase.RoomPush:
+                OnRoomPush(packet.RoomPush);
+                break;
+            case ServerPacket.PacketOneofCase.RoomSubscribed:
+                _world.Subscribed++;
+                break;
+            case ServerPacket.PacketOneofCase.RoomSent:
+                OnSendAck(SendFrame.ToNumber(packet.RequestId, isJson), SendResult.Stored, packet.RoomSent.RoomSeq, packet.RoomSent.TimeMs);
                 break;
             case ServerPacket.PacketOneofCase.SignedIn:
                 OnSignedIn(packet.SignedIn);

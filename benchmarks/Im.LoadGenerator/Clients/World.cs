@@ -58,9 +58,12 @@ internal sealed class World
         return device;
     }
 
-    public Conversation AddConversation(string id)
+    /// <summary>How many devices have been let into their rooms.</summary>
+    public int Subscribed { get; set; }
+
+    public Conversation AddConversation(string id, bool isRoom = false)
     {
-        var conversation = new Conversation(Ledger.Conversations.Count, id, Target.Transport, _options.Bytes);
+        var conversation = new Conversation(Ledger.Conversations.Count, id, Target.Transport, _options.Bytes, isRoom);
         Ledger.Conversations.Add(conversation);
         return conversation;
     }

@@ -5,14 +5,14 @@ using Im.LoadGenerator.Output;
 namespace Im.LoadGenerator.Scenarios;
 
 /// <summary>The shape of GoChat's benchmark: in each round some messages to one group; the round is over when all members have all of them.</summary>
-internal sealed class GroupScenario(Context context) : IScenario
+internal class GroupScenario(Context context) : IScenario
 {
     private readonly Options _options = context.Options;
     private readonly Random _random = new(context.Options.Seed);
 
     public void Run(Report report)
     {
-        var group = context.JoinGroup(report);
+        var group = Join(report);
         for (var round = 0; round < _options.Warmup; round++)
         {
             RunRound(group, "warm-up", round);
@@ -38,6 +38,8 @@ internal sealed class GroupScenario(Context context) : IScenario
         report.Rounds = _options.Rounds;
         report.Messages = context.Ledger.Sent - from;
     }
+
+    protected virtual Conversation Join(Report report) => context.JoinGroup(report);
 
     private bool RunRound(Conversation group, string name, int round)
     {

@@ -21,20 +21,21 @@ internal sealed class SendFrame
     private readonly int _messageId;
     private readonly int _stamp;
 
-    public SendFrame(TransportKind transport, string conversationId, int bodyBytes)
+    public SendFrame(TransportKind transport, string conversationId, int bodyBytes, bool isRoom = false)
     {
         _isJson = transport == TransportKind.WsJson;
         var zero = Stamp.RunText + "00000000";
-        var packet = new ClientPacket
+        var content = new Content { ContentType = "text", Text = Filler(bodyBytes - Stamp.Bytes) + zero };
+        var packet = new ClientPacket { RequestId = ToRequestId(0, _isJson) };
+        if (isRoom)
         {
-            RequestId = ToRequestId(0, _isJson),
-            Send = new Send
-            {
-                ClientMessageId = MessageIdOf(0),
-                ConversationId = conversationId,
-                Content = new Content { ContentType = "text", Text = Filler(bodyBytes - Stamp.Bytes) + zero },
-            },
-        };
+            packet.SendToRoom = new SendToRoom { RoomId = conversationId, ClientMessageId = MessageIdOf(0), Content = content };
+        }
+        else
+        {
+            packet.Send = new Send { ClientMessageId = MessageIdOf(0), ConversationId = conversationId, Content = content };
+        }
+
         _frame = FrameHeader.Wrap(PacketCodec.Write(packet, _isJson ? ImCodec.Json : ImCodec.Protobuf), transport);
         var place = Encoding.ASCII.GetBytes(zero);
         _messageId = _frame.AsSpan().IndexOf(place) + 8;

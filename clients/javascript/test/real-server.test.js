@@ -207,3 +207,24 @@ test('markRead moves the mark for all devices of the user, and never back', opti
   await tablet.until('the mark', () => moved() !== undefined);
   assert.deepEqual([moved().conversationId, moved().conversationSeq], [conversationId, 2]);
 }));
+
+test('a room: live, replayed, and filled after a lost connection', options, () => withUsers(async ({ device, name }) => {
+  const alice = device('alice');
+  const bob = device('bob');
+  await Promise.all([alice.client.connect(), bob.client.connect()]);
+  const room = name('room');
+  const heard = () => bob.events.filter((e) => e.type === 'roomMessage').map((e) => `${e.priority[0]}${e.seq} ${e.message.content.text}`);
+  assert.equal((await alice.client.sendToRoom(room, 'one')).seq, 1);
+  const state = await bob.client.subscribeRoom(room, { replayMessages: 10 });
+  assert.deepEqual(state.heads, { NORMAL: 1, HIGH: 0 });
+  await alice.client.sendToRoom(room, 'two', { priority: 'HIGH' });
+  await bob.until('the replay and the live message', () => heard().length === 2);
+  assert.deepEqual(heard().sort(), ['H1 two', 'N1 one']);
+  bob.sockets.at(-1).close(3001, 'cut');
+  await alice.client.sendToRoom(room, 'three');
+  await bob.until('the message that was sent meanwhile', () => heard().includes('N2 three'));
+  await bob.client.leaveRoom(room);
+  await alice.client.sendToRoom(room, 'four');
+  assert.deepEqual(heard().sort(), ['H1 two', 'N1 one', 'N2 three']);
+  assert.deepEqual(bob.events.filter((e) => e.type === 'roomGap' || e.type === 'roomLeft'), []);
+}));

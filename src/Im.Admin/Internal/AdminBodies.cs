@@ -8,27 +8,29 @@ internal sealed record NodesAnswer(IReadOnlyList<AdminNode> Nodes);
 /// <summary>What goes on in the nodes that answered.</summary>
 internal sealed record StatusAnswer(IReadOnlyList<AdminNodeStatus> Nodes, IReadOnlyList<string> SilentNodes);
 
+// What need not be sent is settable: an init property that is left out would become null, whatever its default is.
+
 /// <summary>How to close a connection.</summary>
 internal sealed record CloseBody
 {
     /// <summary>The close code.</summary>
-    public int Code { get; init; } = (int)ImCloseCode.Disconnected;
+    public int Code { get; set; } = (int)ImCloseCode.Disconnected;
 
     /// <summary>The client is told it.</summary>
-    public string Reason { get; init; } = "";
+    public string Reason { get; set; } = "";
 }
 
 /// <summary>How to close a user's sessions, and of which device.</summary>
 internal sealed record CloseUserBody
 {
     /// <summary>The device; null = all.</summary>
-    public string? DeviceId { get; init; }
+    public string? DeviceId { get; set; }
 
     /// <summary>The close code.</summary>
-    public int Code { get; init; } = (int)ImCloseCode.Disconnected;
+    public int Code { get; set; } = (int)ImCloseCode.Disconnected;
 
     /// <summary>The client is told it.</summary>
-    public string Reason { get; init; } = "";
+    public string Reason { get; set; } = "";
 }
 
 /// <summary>How many sessions were closed.</summary>
@@ -37,13 +39,13 @@ internal sealed record ClosedAnswer(int Sessions);
 /// <summary>What a message says.</summary>
 internal sealed record ContentBody
 {
-    public string ContentType { get; init; } = "text";
+    public string ContentType { get; set; } = "text";
 
-    public string Text { get; init; } = "";
+    public string Text { get; set; } = "";
 
-    public byte[]? Data { get; init; }
+    public byte[]? Data { get; set; }
 
-    public IReadOnlyList<string> Mentions { get; init; } = [];
+    public IReadOnlyList<string> Mentions { get; set; } = [];
 }
 
 /// <summary>A message to one user, to several, or into a conversation.</summary>
@@ -51,17 +53,17 @@ internal sealed record MessageBody
 {
     public required string SenderId { get; init; }
 
-    public string? ToUserId { get; init; }
+    public string? ToUserId { get; set; }
 
-    public IReadOnlyList<string>? ToUserIds { get; init; }
+    public IReadOnlyList<string>? ToUserIds { get; set; }
 
-    public string? ConversationId { get; init; }
+    public string? ConversationId { get; set; }
 
     public required ContentBody Content { get; init; }
 
-    public string? ClientMessageId { get; init; }
+    public string? ClientMessageId { get; set; }
 
-    public bool NonPersistent { get; init; }
+    public bool NonPersistent { get; set; }
 }
 
 /// <summary>Messages, in order.</summary>

@@ -19,7 +19,7 @@ internal sealed class OpenApiSchemas
         {
             var properties = new JsonObject();
             var required = new JsonArray();
-            foreach (var property in type.Properties)
+            foreach (var property in type.Properties.Where(property => property.Get is not null))
             {
                 properties[property.Name] = SchemaOf(property.PropertyType, property.IsGetNullable, type, isAnswer);
                 if (isAnswer || property.IsRequired)

@@ -25,7 +25,7 @@ internal static class Errors
         new(ImClientFailure.TimedOut, $"No answer within {timeout.TotalSeconds:0.###} s; ImClientOptions.RequestTimeout is the limit.");
 
     public static ImClientException Disconnected(string? clientMessageId) =>
-        new(ImClientFailure.Disconnected, "Not connected, and a non-persistent or room message is not sent again.") { ClientMessageId = clientMessageId };
+        new(ImClientFailure.Disconnected, "Not connected, and a non-persistent message, a signal or a room message is not sent again.") { ClientMessageId = clientMessageId };
 
     public static ImClientException UnexpectedAnswer(ServerPacket packet) =>
         new(ImClientFailure.Protocol, $"The server answered with {packet.PacketCase}, which does not belong to the request.");

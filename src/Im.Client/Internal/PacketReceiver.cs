@@ -18,6 +18,7 @@ internal sealed class PacketReceiver(SessionHost host)
 
     private readonly CursorSet _received = host.Received;
     private readonly RoomReceiver _rooms = new(host);
+    private readonly PresenceReceiver _presence = new(host);
 
     /// <summary>The pages of a snapshot so far; null when none is expected.</summary>
     private List<ConversationState>? _snapshot;
@@ -76,7 +77,11 @@ internal sealed class PacketReceiver(SessionHost host)
     }
 
     /// <summary>The connection is signed in, and the outbox writes to it.</summary>
-    public void BeginRooms() => _rooms.Begin();
+    public void BeginRooms()
+    {
+        _rooms.Begin();
+        _presence.Begin();
+    }
 
     public async ValueTask ReceiveAsync(ServerPacket packet, CancellationToken cancellationToken)
     {
@@ -104,6 +109,14 @@ internal sealed class PacketReceiver(SessionHost host)
                 }
 
                 break;
+            case ServerPacket.PacketOneofCase.PresenceChanged:
+                // What is left out here comes again with the resubscription.
+                if (!_isOverrun)
+                {
+                    await AddOrOverrunAsync(new ImPresenceEvent(packet.PresenceChanged.Users), null, cancellationToken).ConfigureAwait(false);
+                }
+
+                break;
             case ServerPacket.PacketOneofCase.SignedIn:
                 throw new ProtocolException("The server answered the sign-in twice.");
             case ServerPacket.PacketOneofCase.Error when packet.RequestId == 0:
@@ -111,9 +124,9 @@ internal sealed class PacketReceiver(SessionHost host)
                 break;
             default:
                 // An unknown kind of packet comes from a newer server and is ignored, unless somebody waits for it.
-                if (_rooms.TakeAnswer(packet, cancellationToken) is { } left)
+                if ((_rooms.TakeAnswer(packet, cancellationToken) ?? _presence.TakeAnswer(packet, cancellationToken)) is { } told)
                 {
-                    await AddOrOverrunAsync(left, null, cancellationToken).ConfigureAwait(false);
+                    await AddOrOverrunAsync(told, null, cancellationToken).ConfigureAwait(false);
                 }
 
                 host.Outbox.Answer(packet);

@@ -14,7 +14,7 @@ internal sealed class Pending(ClientPacket packet)
     public bool IsSend => Packet.PacketCase == ClientPacket.PacketOneofCase.Send;
 
     /// <summary>Not repeated on another connection.</summary>
-    public bool IsOnce => IsOwn || Packet.SendToRoom is not null || (IsSend && Packet.Send.NonPersistent);
+    public bool IsOnce => IsOwn || Packet.SendToRoom is not null || Packet.SendSignal is not null || (IsSend && Packet.Send.NonPersistent);
 
     /// <summary>The client's own, for which no application waits.</summary>
     public bool IsOwn { get; init; }

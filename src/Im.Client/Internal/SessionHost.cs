@@ -20,6 +20,9 @@ internal sealed class SessionHost(ImClientOptions options, ILogger logger, Outbo
     /// <summary>The rooms that the application is in.</summary>
     public RoomBook Rooms { get; } = new();
 
+    /// <summary>Whose presence the application subscribes to.</summary>
+    public PresenceBook Presence { get; } = new();
+
     /// <summary>What has arrived: the position of the last entry that is in the buffer or beyond it.</summary>
     public CursorSet Received { get; } = new(ImCursors.None);
 

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 namespace Im.Administration;
 
 /// <summary>The JSON of the admin operations: between nodes, and over HTTP.</summary>
+/// <remarks>Nodes of two neighbouring versions ask each other: what is added later must not be required, and be a value or nullable.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters =

@@ -53,7 +53,7 @@ public sealed record AdminNodeStatus
 }
 
 /// <summary>What goes through a node.</summary>
-/// <param name="SendsPerSecond">Messages that were accepted, on average over the last seconds.</param>
+/// <param name="SendsPerSecond">Messages that were stored or relayed, on average over the last seconds.</param>
 /// <param name="DeliveriesPerSecond">Entries that were handed to sessions, on average over the last seconds.</param>
 /// <param name="TotalSends">Messages since the start.</param>
 /// <param name="TotalDeliveries">Entries handed to sessions since the start.</param>
@@ -73,7 +73,8 @@ public sealed record AdminRateSample(long TimeMs, double SendsPerSecond, double 
 /// <param name="ToOtherNodes">What is to be told to other nodes.</param>
 /// <param name="AfterCommit">Batches that interceptors and offline notifiers are still to be told of.</param>
 /// <param name="CatchUps">Sessions that wait for their turn to read from the store.</param>
-public sealed record AdminQueues(int Commits, int MaxCommits, int ToOtherNodes, int AfterCommit, int CatchUps);
+/// <param name="QueuedSends">Sends of the host that are kept in the store's queue, of all nodes, when this one last looked.</param>
+public sealed record AdminQueues(int Commits, int MaxCommits, int ToOtherNodes, int AfterCommit, int CatchUps, long QueuedSends);
 
 /// <summary>The store as a node sees it.</summary>
 /// <param name="Name">Which store.</param>

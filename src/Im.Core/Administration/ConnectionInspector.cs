@@ -52,7 +52,7 @@ internal sealed class ConnectionInspector(
             IsPaused = connection.IsPaused,
             Timelines = timelines,
             TimelineCount = count,
-            Rooms = [],
+            Rooms = connection.Session?.DescribeRooms(options.Value.MaxPageItems) ?? [],
         };
     }
 

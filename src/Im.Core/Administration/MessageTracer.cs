@@ -79,7 +79,7 @@ internal sealed class MessageTracer(
         {
             if ((await store.FindSentAsync([new SentKey(query.SenderId!, clientMessageId)], cancellationToken))[0] is not { } sent)
             {
-                return (null, $"No message with this id of \"{query.SenderId}\" is stored: the server never acknowledged it, it was a non-persistent one, or its id "
+                return (null, $"No message with this id of \"{query.SenderId}\" is stored: the server never acknowledged it, it was a non-persistent one, it waits in the queue of sends, or its id "
                     + "is older than ids are kept (ImRetentionOptions). Look for it by conversation and seq.");
             }
 

@@ -2,6 +2,7 @@ using Im.Cluster;
 using Im.Connections;
 using Im.Diagnostics;
 using Im.Messaging;
+using Im.Messaging.Queue;
 using Im.Storage;
 using Im.Sync;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -17,6 +18,7 @@ internal sealed class NodeInspector(
     AfterCommit afterCommit,
     CatchUpScheduler catchUps,
     ClusterSender sender,
+    SendQueueStatus sends,
     ClusterState cluster,
     StorageHealth storage,
     IMessageStore store,
@@ -50,7 +52,7 @@ internal sealed class NodeInspector(
             Users = users,
             Rates = rates.Read(),
             Queues = new AdminQueues(
-                committer.Pending, options.Value.MaxPendingMessages, sender.Queued, afterCommit.Queued, catchUps.Queued),
+                committer.Pending, options.Value.MaxPendingMessages, sender.Queued, afterCommit.Queued, catchUps.Queued, sends.State.Rows),
             Store = DescribeStore(),
             Cluster = DescribeCluster(),
             Process = DescribeProcess(),

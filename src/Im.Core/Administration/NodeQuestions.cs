@@ -48,6 +48,11 @@ internal sealed class NodeQuestions(ClusterRequests requests, ClusterState state
         {
             throw new ImException(ImErrorCode.ClusterUnavailable, exception.Message, exception);
         }
+        catch (JsonException exception)
+        {
+            throw new ImException(
+                ImErrorCode.ClusterUnavailable, $"The answer of node \"{nodeName}\" cannot be read; it runs another version. Ask it itself.", exception);
+        }
     }
 
     /// <summary>Asks all nodes that live at once. A node that does not answer has none.</summary>
@@ -64,8 +69,22 @@ internal sealed class NodeQuestions(ClusterRequests requests, ClusterState state
         return
         [
             .. answers
-                .Select(one => (one.Node, one.Answer is null ? null : JsonSerializer.Deserialize(one.Answer, answerType)))
+                .Select(one => (one.Node, Read(one.Answer, answerType)))
                 .OrderBy(one => one.Node.Name, StringComparer.Ordinal),
         ];
+    }
+
+    // One of another version that cannot be read counts as silent.
+    private static TAnswer? Read<TAnswer>(byte[]? answer, JsonTypeInfo<TAnswer> type)
+        where TAnswer : class
+    {
+        try
+        {
+            return answer is null ? null : JsonSerializer.Deserialize(answer, type);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -27,13 +27,21 @@ internal sealed class NoticeLog(TimeProvider time, IOptions<ImAdminOptions> opti
     /// <summary>The message was dropped before anybody was told.</summary>
     public void Dropped(MemberNotice notice) => Begin(notice, notice.Members)?.End("", AdminNoticeOutcome.Dropped, "");
 
+    /// <summary>The same of a message to a large group, whose members are not in memory: it is kept for all of them.</summary>
+    public void Dropped(LargeGroupMessage message)
+    {
+        var record = new Record(time.GetUtcNow().ToUnixTimeMilliseconds(), message.ConversationId, message.Seq.Value, [], []) { IsForEverybody = true };
+        record.End("", AdminNoticeOutcome.Dropped, "");
+        Add(record);
+    }
+
     /// <summary>What is known of a message and one of its recipients, oldest first.</summary>
     public AdminNotice[] Find(string node, string conversationId, long seq, string userId)
     {
         Record[] found;
         lock (_lock)
         {
-            found = [.. _records.Where(record => record.Seq == seq && record.ConversationId == conversationId && record.Members.Contains(userId, StringComparer.Ordinal))];
+            found = [.. _records.Where(record => record.Seq == seq && record.ConversationId == conversationId && record.IsFor(userId))];
         }
 
         return [.. found.SelectMany(record => record.Describe(node, userId))];
@@ -70,12 +78,16 @@ internal sealed class NoticeLog(TimeProvider time, IOptions<ImAdminOptions> opti
 
         public ImmutableArray<string> Members => members;
 
+        public bool IsForEverybody { get; init; }
+
+        public bool IsFor(string userId) => IsForEverybody || members.Contains(userId, StringComparer.Ordinal);
+
         public void End(string notifier, AdminNoticeOutcome outcome, string error) =>
             ImmutableInterlocked.Update(ref _outcomes, static (list, one) => list.Add(one), (notifier, outcome, error));
 
         public IEnumerable<AdminNotice> Describe(string node, string userId)
         {
-            if (!offline.Contains(userId, StringComparer.Ordinal))
+            if (!IsForEverybody && !offline.Contains(userId, StringComparer.Ordinal))
             {
                 return [new AdminNotice(node, timeMs, "", AdminNoticeOutcome.NotWanted, "")];
             }

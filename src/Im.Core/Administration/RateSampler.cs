@@ -4,19 +4,30 @@ namespace Im.Administration;
 
 /// <summary>What goes through this node: the totals of the metrics, looked at about once a second and kept for a minute.</summary>
 /// <remarks>Written by the heartbeat, read by whoever asks for the status; the lock guards the samples and is held for a few steps.</remarks>
-internal sealed class RateSampler(ImMetrics metrics, TimeProvider time)
+internal sealed class RateSampler
 {
     private const int MaxSamples = 61;
     private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(900);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
+    private readonly ImMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private readonly Queue<Sample> _samples = new();
-    private readonly long _startedAt = time.GetTimestamp();
-    private Sample? _last;
+    private readonly long _startedAt;
+    private Sample _last;
+
+    public RateSampler(ImMetrics metrics, TimeProvider time)
+    {
+        _metrics = metrics;
+        _time = time;
+        _last = Take();
+        _samples.Enqueue(_last);
+        _startedAt = _last.At;
+    }
 
     /// <summary>How long the node has been running.</summary>
-    public TimeSpan Uptime => time.GetElapsedTime(_startedAt);
+    public TimeSpan Uptime => _time.GetElapsedTime(_startedAt);
 
     /// <summary>Takes a sample if the last one is old enough.</summary>
     public void Tick()
@@ -24,7 +35,7 @@ internal sealed class RateSampler(ImMetrics metrics, TimeProvider time)
         var now = Take();
         lock (_lock)
         {
-            if (_last is not null && time.GetElapsedTime(_last.At, now.At) < MinInterval)
+            if (_time.GetElapsedTime(_last.At, now.At) < MinInterval)
             {
                 return;
             }
@@ -55,16 +66,16 @@ internal sealed class RateSampler(ImMetrics metrics, TimeProvider time)
             history.Add(new AdminRateSample(samples[i].TimeMs, sends, deliveries));
         }
 
-        var from = Array.Find(samples, sample => time.GetElapsedTime(sample.At, now.At) <= Window) ?? samples.LastOrDefault();
+        var from = Array.Find(samples, sample => _time.GetElapsedTime(sample.At, now.At) <= Window) ?? samples.LastOrDefault();
         var recent = from is null ? (0, 0) : RatesBetween(from, now);
         return new AdminRates(recent.Sends, recent.Deliveries, now.Sends, now.Deliveries, history);
     }
 
-    private Sample Take() => new(time.GetTimestamp(), time.GetUtcNow().ToUnixTimeMilliseconds(), metrics.TotalSends, metrics.TotalDeliveries);
+    private Sample Take() => new(_time.GetTimestamp(), _time.GetUtcNow().ToUnixTimeMilliseconds(), _metrics.TotalSends, _metrics.TotalDeliveries);
 
     private (double Sends, double Deliveries) RatesBetween(Sample from, Sample to)
     {
-        var seconds = time.GetElapsedTime(from.At, to.At).TotalSeconds;
+        var seconds = _time.GetElapsedTime(from.At, to.At).TotalSeconds;
         return seconds <= 0
             ? (0, 0)
             : (Math.Round((to.Sends - from.Sends) / seconds, 1), Math.Round((to.Deliveries - from.Deliveries) / seconds, 1));

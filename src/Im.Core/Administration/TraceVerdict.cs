@@ -39,7 +39,9 @@ internal static class TraceVerdict
         var missing = trace.Devices.Where(device => device.State != AdminDeviceState.Acked).ToArray();
         if (missing.Length == 0)
         {
-            return (AdminVerdict.Delivered, Say($"Delivered: all {trace.Devices.Count} devices have said that they have it."));
+            return (AdminVerdict.Delivered, trace.Devices.Count == 1
+                ? "Delivered: the user's one device has said that it has it."
+                : Say($"Delivered: all {trace.Devices.Count} devices have said that they have it."));
         }
 
         var text = new StringBuilder();

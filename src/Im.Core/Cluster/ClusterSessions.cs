@@ -65,9 +65,20 @@ internal sealed class ClusterSessions(
     /// <summary>The session is over. Returns at once.</summary>
     public void Remove(Session session)
     {
-        if (session.TakeDirectoryEntry() is { } entry && !_removals.Writer.TryWrite(entry))
+        if (session.TakeDirectoryEntry() is not { } entry)
+        {
+            return;
+        }
+
+        foreach (var observer in _observers)
+        {
+            observer.Ending(entry);
+        }
+
+        if (!_removals.Writer.TryWrite(entry))
         {
             _needsNewEpoch = true;
+            Reaped(entry, default);
         }
     }
 
@@ -164,6 +175,7 @@ internal sealed class ClusterSessions(
             metrics.ClusterFailure("remove");
             Log.NotRemoved(logger, ended.Count, exception);
             _needsNewEpoch = true;
+            ended.ForEach(entry => Reaped(entry, default));
         }
     }
 
@@ -189,7 +201,6 @@ internal sealed class ClusterSessions(
         }
 
         var registered = entry with { Ticket = registration.Ticket };
-        session.DirectoryEntry = registered;
         if (registration.Other is { } other && other.NodeName != state.Node.Name)
         {
             sender.Replace(other);
@@ -199,6 +210,9 @@ internal sealed class ClusterSessions(
         {
             observer.Registered(registered, registration);
         }
+
+        // Only now may it be removed: the observers hear of both in this order.
+        session.Registered(registered);
 
         // It ended while it was being registered: then its end has found nothing to remove.
         if (session.IsOver)

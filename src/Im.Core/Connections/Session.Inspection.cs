@@ -37,6 +37,15 @@ internal sealed partial class Session
         }
     }
 
+    /// <summary>The rooms that it has subscribed to.</summary>
+    public string[] DescribeRooms(int max)
+    {
+        lock (_outbox.Lock)
+        {
+            return _rooms is null ? [] : [.. _rooms.Take(max).Select(subscription => subscription.Room.Id)];
+        }
+    }
+
     private static AdminTimeline Describe(SessionTimeline timeline) => new(
         timeline.Key.Kind == TimelineKind.Inbox ? null : timeline.Key.Id, timeline.Cursor, timeline.KnownHead, timeline.IsLive, timeline.IsFinished);
 }

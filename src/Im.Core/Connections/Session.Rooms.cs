@@ -80,17 +80,28 @@ internal sealed partial class Session
         }
     }
 
-    private List<RoomSubscription>? EndRoomsLocked()
+    // The session is closed: none comes after this.
+    private void EndRooms()
     {
-        var ended = _rooms;
-        _rooms = null;
-        ended?.ForEach(subscription => subscription.EndLocked());
-        return ended;
+        List<RoomSubscription> ended;
+        lock (_outbox.Lock)
+        {
+            if (_rooms is null)
+            {
+                return;
+            }
+
+            ended = _rooms;
+            _rooms = null;
+            ended.ForEach(subscription => subscription.EndLocked());
+        }
+
+        RemoveFromRooms(ended);
     }
 
-    private static void RemoveFromRooms(List<RoomSubscription>? ended)
+    private static void RemoveFromRooms(List<RoomSubscription> ended)
     {
-        foreach (var subscription in ended ?? [])
+        foreach (var subscription in ended)
         {
             subscription.Room.Remove(subscription);
         }

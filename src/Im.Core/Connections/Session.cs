@@ -25,7 +25,6 @@ internal sealed partial class Session
     private bool _isClosed;
     private bool _isScheduled;
     private long _followedVersion;
-    private DirectorySession? _directoryEntry;
 
     public Session(
         Connection connection, ImDevice device, CatchUpScheduler scheduler, ConversationReaders readers, long signedInMs)
@@ -58,16 +57,6 @@ internal sealed partial class Session
     public Connection Connection => _connection;
 
     public long SignedInMs { get; }
-
-    /// <summary>The session as the directory has it; null = it does not, as far as is known.</summary>
-    public DirectorySession? DirectoryEntry
-    {
-        get => Volatile.Read(ref _directoryEntry);
-        set => Volatile.Write(ref _directoryEntry, value);
-    }
-
-    /// <summary>The entry, for whoever removes it: once.</summary>
-    public DirectorySession? TakeDirectoryEntry() => Interlocked.Exchange(ref _directoryEntry, null);
 
     /// <summary>Whether it is ending or has ended.</summary>
     public bool IsOver => _connection.IsClosed;
@@ -265,16 +254,13 @@ internal sealed partial class Session
     public void Close()
     {
         string[] conversations;
-        List<Rooms.RoomSubscription>? rooms;
         lock (_outbox.Lock)
         {
             _isClosed = true;
             conversations = _timelines.ConversationIds;
-            rooms = EndRoomsLocked();
         }
 
-        RemoveFromRooms(rooms);
-
+        EndRooms();
         foreach (var conversationId in conversations)
         {
             UpdateReaders(conversationId);

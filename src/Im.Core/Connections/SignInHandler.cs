@@ -166,12 +166,18 @@ internal sealed class SignInHandler(
             connection.Close(ImCloseCode.TooManyConnections, $"This user has {_options.MaxSessionsPerUser} sessions (MaxSessionsPerUser); sign out of one.", ReconnectDelay());
         }
 
+        if (ended is not null && ended != session)
+        {
+            session.InheritFrom(ended);
+        }
+
         ended?.Connection.Close(ImCloseCode.Replaced, "This device signed in on another connection.");
         if (connection.IsClosed)
         {
             // It was closed before it could be found here.
             session.Close();
             sessions.Remove(session);
+            cluster.Remove(session);
         }
     }
 

@@ -63,6 +63,12 @@ internal sealed class ConversationCache(
                 return (info, [.. userIds.Select(userId => info.IsMember(userId)!.Value)]);
             }
 
+            // Who sends or types was looked up a moment ago.
+            if (userIds.Count == 1 && largeGroups.Find(info, userIds[0]) is { } known)
+            {
+                return (info, [known]);
+            }
+
             if (await largeGroups.FindAsync(info, userIds, isLane, cancellationToken) is { } found && found.Version == info.Version)
             {
                 return (info, found.IsMember);
@@ -74,10 +80,6 @@ internal sealed class ConversationCache(
 
         throw new ImStorageException($"The group {info.ConversationId} changed {MaxLookups} times while its members were looked up.");
     }
-
-    /// <summary>Whether the user is a member of the conversation as it is now, whatever its size.</summary>
-    public async ValueTask<bool> IsMemberAsync(ConversationInfo info, string userId, CancellationToken cancellationToken) =>
-        info.IsMember(userId) ?? largeGroups.Find(info, userId) ?? (await FindMembersAsync(info, [userId], isLane: false, cancellationToken)).IsMember[0];
 
     /// <summary>Looks a large group's sender up and notes the version at which it is a member. Returns the conversation as it is known after that.</summary>
     public async ValueTask<ConversationInfo> FindSenderAsync(

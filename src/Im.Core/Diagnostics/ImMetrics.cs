@@ -77,7 +77,7 @@ internal sealed class ImMetrics : IDisposable
         _commitMessages = _meter.CreateHistogram<long>("im.commit.messages", "{message}", "Items of a commit.");
     }
 
-    /// <summary>Messages that were accepted since the start.</summary>
+    /// <summary>Messages that were stored or relayed since the start.</summary>
     public long TotalSends => Volatile.Read(ref _totalSends);
 
     /// <summary>Entries handed to sessions since the start.</summary>
@@ -100,7 +100,7 @@ internal sealed class ImMetrics : IDisposable
     public void Sent(string outcome, long count)
     {
         _sends.Add(count, Tag("outcome", outcome));
-        if (outcome is not "rejected")
+        if (outcome is "stored" or "relayed")
         {
             Interlocked.Add(ref _totalSends, count);
         }

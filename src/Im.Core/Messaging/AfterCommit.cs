@@ -54,6 +54,11 @@ internal sealed class AfterCommit
                     log.Dropped(notice);
                 }
 
+                foreach (var message in dropped.LargeGroupMessages)
+                {
+                    log.Dropped(message);
+                }
+
                 Log.NoticesDropped(logger, dropped.Messages.Count);
             });
     }

@@ -120,11 +120,11 @@ internal sealed class PresenceNotifier : IClusterListener
     private async ValueTask ReadDueAsync(CancellationToken cancellationToken)
     {
         var (final, others) = _watches.TakeDue();
-        await ReadAsync(final, isFinal: true, cancellationToken);
-        await ReadAsync(others, isFinal: false, cancellationToken);
+        await ReadAsync([.. final.Keys], final, cancellationToken);
+        await ReadAsync(others, null, cancellationToken);
     }
 
-    private async ValueTask ReadAsync(string[] userIds, bool isFinal, CancellationToken cancellationToken)
+    private async ValueTask ReadAsync(string[] userIds, Dictionary<string, long>? final, CancellationToken cancellationToken)
     {
         if (userIds.Length == 0)
         {
@@ -133,11 +133,11 @@ internal sealed class PresenceNotifier : IClusterListener
 
         if (await _reader.TryReadAsync(userIds, cancellationToken) is { } states)
         {
-            _watches.Apply(states, isFinal);
+            _watches.Apply(states, final);
         }
         else
         {
-            _watches.Postpone(userIds, isFinal);
+            _watches.Postpone(userIds, final);
         }
     }
 

@@ -28,35 +28,70 @@ internal sealed class PresencePublisher(
     private readonly Lock _lock = new();
     private HashSet<string> _touched = new(StringComparer.Ordinal);
 
+    // Guards _ending, and the order of events.
+    private readonly Lock _order = new();
+
+    // Users with sessions that are being removed: how many, and what is told after that, since the directory may have answered in that order.
+    private readonly Dictionary<string, Ending> _ending = new(StringComparer.Ordinal);
+
     public void Registered(DirectorySession session, Registration registration)
     {
         // Registered again, or in an older session's place: the device was connected all the time.
         if (!registration.IsSame && registration.Other is null)
         {
-            Raise(PresenceEventKind.DeviceConnected, session);
-            if (registration.OtherSessions == 0)
+            lock (_order)
             {
-                Raise(PresenceEventKind.UserOnline, session);
+                if (_ending.TryGetValue(session.UserId, out var ending))
+                {
+                    ending.Then.Add((session, registration.OtherSessions == 0));
+                }
+                else
+                {
+                    RaiseConnected(session, registration.OtherSessions == 0);
+                }
             }
         }
 
         Touch(session.UserId);
     }
 
+    void ISessionObserver.Ending(DirectorySession session)
+    {
+        lock (_order)
+        {
+            if (!_ending.TryGetValue(session.UserId, out var ending))
+            {
+                _ending.Add(session.UserId, ending = new Ending());
+            }
+
+            ending.Count++;
+        }
+    }
+
     public void Removed(DirectorySession session, Removal removal)
     {
-        if (!removal.IsRemoved)
+        lock (_order)
         {
-            return;
+            if (removal.IsRemoved)
+            {
+                Raise(PresenceEventKind.DeviceDisconnected, session);
+                if (removal.SessionsLeft == 0)
+                {
+                    Raise(PresenceEventKind.UserOffline, session);
+                }
+            }
+
+            if (session.NodeName == cluster.Node.Name && _ending.TryGetValue(session.UserId, out var ending) && --ending.Count == 0)
+            {
+                _ending.Remove(session.UserId);
+                ending.Then.ForEach(one => RaiseConnected(one.Session, one.IsFirst));
+            }
         }
 
-        Raise(PresenceEventKind.DeviceDisconnected, session);
-        if (removal.SessionsLeft == 0)
+        if (removal.IsRemoved)
         {
-            Raise(PresenceEventKind.UserOffline, session);
+            Touch(session.UserId);
         }
-
-        Touch(session.UserId);
     }
 
     /// <summary>Publishes at its interval until the token is cancelled.</summary>
@@ -138,6 +173,22 @@ internal sealed class PresencePublisher(
         }
     }
 
+    private void RaiseConnected(DirectorySession session, bool isFirst)
+    {
+        Raise(PresenceEventKind.DeviceConnected, session);
+        if (isFirst)
+        {
+            Raise(PresenceEventKind.UserOnline, session);
+        }
+    }
+
     private void Raise(PresenceEventKind kind, DirectorySession session) => events.Raise(
         new PresenceEvent(kind, session.UserId, session.DeviceId, session.DeviceType, session.NodeName, time.GetUtcNow().ToUnixTimeMilliseconds()));
+
+    private sealed class Ending
+    {
+        public int Count { get; set; }
+
+        public List<(DirectorySession Session, bool IsFirst)> Then { get; } = [];
+    }
 }

@@ -30,6 +30,12 @@ internal sealed class PresenceSubscriptions(
             throw new ImException(ImErrorCode.InvalidArgument, "subscribePresence names neither users nor a conversation.");
         }
 
+        // Each costs look-ups for many users: it counts as a message.
+        if (!connection.SendRate.TryTake(null))
+        {
+            throw new ImException(ImErrorCode.RateLimited, "More requests a second than the session may make (MaxSendsPerSecond); subscribe again later.");
+        }
+
         // Everything is asked before anything is watched: a refusal leaves everything as it was.
         var userIds = await FindVisibleAsync(session.UserId, [.. request.UserIds.Distinct(StringComparer.Ordinal)], null, cancellationToken);
         var (info, members, isPartial) = await FindMembersAsync(session.UserId, request.ConversationId, cancellationToken);

@@ -17,8 +17,8 @@ internal sealed partial class PresenceWatches
 
     /// <summary>Takes what was told or read, as far as somebody watches it.</summary>
     /// <param name="states">The states.</param>
-    /// <param name="isFinal">Whether the grace of what is gone is over.</param>
-    public void Apply(IReadOnlyList<PresenceState> states, bool isFinal = false)
+    /// <param name="final">The users whose grace is over, from <see cref="TakeDue"/>.</param>
+    public void Apply(IReadOnlyList<PresenceState> states, Dictionary<string, long>? final = null)
     {
         var now = time.GetTimestamp();
         lock (_lock)
@@ -27,6 +27,8 @@ internal sealed partial class PresenceWatches
             {
                 if (_users.TryGetValue(state.UserId, out var user))
                 {
+                    // Who was back meanwhile, and is gone again, has a grace of its own.
+                    var isFinal = final is not null && final.TryGetValue(state.UserId, out var lastSeenMs) && (state.IsOnline || state.LastSeenMs == lastSeenMs);
                     ApplyLocked(user, state, isFinal, now);
                 }
             }
@@ -34,7 +36,7 @@ internal sealed partial class PresenceWatches
     }
 
     /// <summary>The users whose states are to be read now; those whose grace is over, and others.</summary>
-    public (string[] Final, string[] Others) TakeDue()
+    public (Dictionary<string, long> Final, string[] Others) TakeDue()
     {
         var now = time.GetTimestamp();
         lock (_lock)
@@ -45,19 +47,21 @@ internal sealed partial class PresenceWatches
                 _due.Remove(userId);
             }
 
-            return ([.. due.Where(pair => pair.Value.IsFinal).Select(pair => pair.Key)], [.. due.Where(pair => !pair.Value.IsFinal).Select(pair => pair.Key)]);
+            return (
+                due.Where(pair => pair.Value.IsFinal).ToDictionary(pair => pair.Key, pair => pair.Value.LastSeenMs, StringComparer.Ordinal),
+                [.. due.Where(pair => !pair.Value.IsFinal).Select(pair => pair.Key)]);
         }
     }
 
     /// <summary>They could not be read: again later.</summary>
-    public void Postpone(IEnumerable<string> userIds, bool isFinal)
+    public void Postpone(IEnumerable<string> userIds, Dictionary<string, long>? final)
     {
         var at = time.GetTimestamp() + Ticks(Settle);
         lock (_lock)
         {
             foreach (var userId in userIds.Where(_users.ContainsKey))
             {
-                _due.TryAdd(userId, new Due(at, isFinal));
+                _due.TryAdd(userId, final is null ? new Due(at, false, 0) : new Due(at, true, final[userId]));
             }
         }
     }
@@ -124,9 +128,9 @@ internal sealed partial class PresenceWatches
 
         if (!isFinal && state.Loses(known))
         {
-            if (!_due.TryGetValue(state.UserId, out var due) || !due.IsFinal)
+            if (!_due.TryGetValue(state.UserId, out var due) || !due.IsFinal || due.LastSeenMs != state.LastSeenMs)
             {
-                _due[state.UserId] = new Due(now + Ticks(_options.OfflineGrace), true);
+                _due[state.UserId] = new Due(now + Ticks(_options.OfflineGrace), true, state.LastSeenMs);
             }
 
             if (!state.IsOnline)
@@ -145,7 +149,7 @@ internal sealed partial class PresenceWatches
         if (!state.IsSameAs(known))
         {
             SetLocked(user, state);
-            _due.TryAdd(state.UserId, new Due(now + Ticks(Settle), false));
+            _due.TryAdd(state.UserId, new Due(now + Ticks(Settle), false, 0));
         }
     }
 
@@ -174,5 +178,6 @@ internal sealed partial class PresenceWatches
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
-    private readonly record struct Due(long At, bool IsFinal);
+    // LastSeenMs: when who is to be shown as offline was last seen.
+    private readonly record struct Due(long At, bool IsFinal, long LastSeenMs);
 }

@@ -281,7 +281,7 @@ internal sealed partial class PresenceWatches(TimeProvider time, PresenceMetrics
         if (!_users.TryGetValue(userId, out var user))
         {
             _users.Add(userId, user = new WatchedUser());
-            _due[userId] = new Due(time.GetTimestamp(), false);
+            _due[userId] = new Due(time.GetTimestamp(), false, 0);
         }
 
         return user;

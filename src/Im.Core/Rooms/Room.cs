@@ -18,7 +18,10 @@ internal sealed class Room(string id, IRoomStore store, RoomMetrics metrics, Tim
     private int _count;
     private RoomHeads _heads = new("", 0, 0, 0);
     private string _previousEpoch = "";
+
+    // Listening = the heads are known too; subscribed = the store was asked to listen, whatever came of it.
     private bool _isListening;
+    private bool _isSubscribed;
     private bool _isRetired;
     private Task? _listening;
     private Task _stopping = Task.CompletedTask;
@@ -117,17 +120,31 @@ internal sealed class Room(string id, IRoomStore store, RoomMetrics metrics, Tim
                 return false;
             }
 
-            if (_isListening)
+            if (_isSubscribed)
             {
-                _isListening = false;
+                _isListening = _isSubscribed = false;
                 _stopping = StopCoreAsync(cancellationToken);
             }
         }
 
-        await _stopping;
+        try
+        {
+            await _stopping;
+        }
+        catch
+        {
+            // Reported once, by the caller.
+            lock (_lock)
+            {
+                _stopping = Task.CompletedTask;
+            }
+
+            throw;
+        }
+
         lock (_lock)
         {
-            return _isRetired = _count == 0 && _listening is null && !_isListening;
+            return _isRetired = _count == 0 && _listening is null && !_isSubscribed;
         }
     }
 
@@ -193,7 +210,12 @@ internal sealed class Room(string id, IRoomStore store, RoomMetrics metrics, Tim
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            await _stopping;
+            await _stopping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (_lock)
+            {
+                _isSubscribed = true;
+            }
+
             await store.ListenAsync(Id, cancellationToken);
             var known = Heads;
             var high = (await store.ReadAsync(Id, RoomPriority.High, 0, 0, 0, cancellationToken)).Head;

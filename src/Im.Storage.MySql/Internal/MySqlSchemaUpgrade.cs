@@ -24,7 +24,7 @@ internal static class MySqlSchemaUpgrade
         }
 
         var files = SchemaFiles.Read(Assembly.GetExecutingAssembly());
-        if (Check(FindVersion(session), files.Count, createSchema))
+        if (Check(session, FindVersion(session), files.Count, createSchema))
         {
             return;
         }
@@ -44,7 +44,7 @@ internal static class MySqlSchemaUpgrade
                     session.Execute(statement);
                 }
 
-                session.Execute(SchemaFiles.Record(version + 1));
+                session.Execute(SchemaFiles.Record(version + 1, files[version]));
             }
         }
         finally
@@ -72,10 +72,16 @@ internal static class MySqlSchemaUpgrade
     }
 
     /// <summary>Whether the schema is the one that is needed; throws where nothing can be done about it.</summary>
-    private static bool Check(int current, int needed, bool createSchema)
+    private static bool Check(MySqlSession session, int current, int needed, bool createSchema)
     {
         if (current > needed)
         {
+            // Nodes of a newer version may be at work already: side by side, if its schema allows.
+            if (SchemaFiles.IsUsable(session, needed))
+            {
+                return true;
+            }
+
             throw new ImStorageException(
                 $"The database has schema {current}; this version of Im.Storage.MySql knows up to {needed}. Install the version that wrote it, or a newer "
                 + "one: <PackageReference Include=\"Im.Storage.MySql\" Version=\"…\" />.",

@@ -1,3 +1,4 @@
+-- oldest program: 1
 -- Sends of the host that wait for their commit, in order of id. content: an im.v1.Content.
 CREATE TABLE IF NOT EXISTS im_queued_sends (
   id BIGINT NOT NULL AUTO_INCREMENT,

@@ -10,4 +10,5 @@ internal static class EventIds
     public const int ReceiverFailed = 3204;
     public const int DamagedMessage = 3205;
     public const int SubscribeFailed = 3206;
+    public const int Replaced = 3207;
 }

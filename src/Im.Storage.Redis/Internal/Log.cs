@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.SubscribeFailed, LogLevel.Debug, "The channels of this node could not be subscribed to; trying again in {Delay}.")]
     public static partial void SubscribeFailed(ILogger logger, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(EventIds.Replaced, LogLevel.Warning, "The connections to Redis have answered nothing for {Duration} and are replaced by new ones.")]
+    public static partial void Replaced(ILogger logger, TimeSpan duration);
 }

@@ -8,6 +8,9 @@ internal sealed class MultiplexerSource(IOptions<ImRedisOptions> options, IServi
 {
     private const int KeepAliveSeconds = 5;
 
+    /// <summary>Whether it is made here, and so may be replaced.</summary>
+    public bool IsOurs => options.Value.Connect is null;
+
     public async Task<IConnectionMultiplexer> ConnectAsync()
     {
         var settings = options.Value;
@@ -34,10 +37,12 @@ internal sealed class MultiplexerSource(IOptions<ImRedisOptions> options, IServi
     /// <summary>Ends one of our own; others may use the host's.</summary>
     public void Release(IConnectionMultiplexer multiplexer)
     {
-        if (options.Value.Connect is null)
+        if (IsOurs)
         {
-            // As the class: what the interface offers differs between the library's versions.
-            ((ConnectionMultiplexer)multiplexer).Dispose();
+            // As the class: what the interface offers differs between the library's versions. Without waiting for what is under way, which would block.
+            var ours = (ConnectionMultiplexer)multiplexer;
+            ours.Close(allowCommandsToComplete: false);
+            ours.Dispose();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Im.Cluster;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,8 +8,11 @@ namespace Im.Storage.Redis.Internal;
 
 /// <summary>The one way to Redis: owns the multiplexer, limits what an operation may take, and turns every failure into an <see cref="ImClusterException"/>.</summary>
 /// <remarks>
-/// A multiplexer has two sockets, one for commands and one for subscriptions, and reconnects both by itself. Nothing here blocks a thread. What was
-/// given up after its timeout may still be done by a Redis that was frozen: everything sent compares before it changes, or only adds a hint.
+/// <para>A multiplexer has two sockets, one for commands and one for subscriptions, and reconnects both by itself where the network says that they are
+/// lost. Where it does not, as when a machine lost its power, version 1.2.6 waits for minutes: one of our own that says it is connected and answers
+/// nothing for long is replaced by a new one, which gets the subscriptions.</para>
+/// <para>Nothing here blocks a thread. What was given up after its timeout may still be done by a Redis that was frozen: everything sent compares before
+/// it changes, or only adds a hint.</para>
 /// </remarks>
 internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 {
@@ -22,7 +26,13 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     private readonly TimeSpan _interval;
     private readonly RedisCircuit _circuit;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lazy<Task<IConnectionMultiplexer>> _connecting;
+    private readonly TimeSpan _reconnectAfter;
+    private readonly ConcurrentDictionary<RedisChannel, Action<RedisChannel, RedisValue>> _subscriptions = new();
+
+    // Replaced by the loop of probes alone, which also owns the two below.
+    private volatile Lazy<Task<IConnectionMultiplexer>> _connecting;
+    private long? _silentSince;
+    private int _replacements;
     private int _disposed;
 
     public RedisConnection(
@@ -34,6 +44,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         _logger = logger;
         _timeout = options.Value.OperationTimeout;
         _interval = options.Value.ProbeInterval;
+        _reconnectAfter = options.Value.ReconnectAfter;
         _connecting = new Lazy<Task<IConnectionMultiplexer>>(ConnectAsync);
         _circuit = new RedisCircuit(ProbeAsync, _interval, time, metrics, logger);
     }
@@ -42,6 +53,9 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public bool IsAvailable => _circuit.Cause is null;
 
     public TimeSpan RetryInterval => _interval;
+
+    /// <summary>How often a connection that answered nothing was replaced.</summary>
+    public int Replacements => Volatile.Read(ref _replacements);
 
     /// <summary>Runs a script whose keys have one hash tag.</summary>
     public async Task<RedisResult> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
@@ -65,6 +79,8 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public async Task SubscribeAsync(
         string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
     {
+        // Before, so that a multiplexer that is made meanwhile subscribes too. A message that comes twice is told by its number.
+        _subscriptions[channel] = receive;
         try
         {
             await RunAsync(operation, multiplexer => SubscribeAsync(multiplexer.GetSubscriber(), channel, receive), cancellationToken).ConfigureAwait(false);
@@ -72,6 +88,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         catch (Exception)
         {
             // The library has noted the handler all the same, and would call it twice after the next try.
+            _subscriptions.TryRemove(channel, out _);
             await AbandonAsync(channel, receive).ConfigureAwait(false);
             throw;
         }
@@ -80,6 +97,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public async Task UnsubscribeAsync(
         string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
     {
+        _subscriptions.TryRemove(channel, out _);
         try
         {
             await RunAsync(
@@ -142,7 +160,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         {
             _stop.Cancel();
             _ = _circuit.StopAsync();
-            _ = ReleaseAsync();
+            _ = ReleaseAsync(_connecting);
         }
     }
 
@@ -153,7 +171,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
             await _stop.CancelAsync().ConfigureAwait(false);
             await _circuit.StopAsync().ConfigureAwait(false);
             // Not awaited: a library that is connecting to a frozen Redis takes its time.
-            _ = ReleaseAsync();
+            _ = ReleaseAsync(_connecting);
         }
     }
 
@@ -207,8 +225,27 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 
     private async Task ProbeAsync(CancellationToken cancellationToken)
     {
-        var multiplexer = await WithinLimitAsync(_connecting.Value, cancellationToken).ConfigureAwait(false);
-        await WithinLimitAsync(multiplexer.GetDatabase().PingAsync(), cancellationToken).ConfigureAwait(false);
+        var connecting = _connecting;
+        var multiplexer = await WithinLimitAsync(connecting.Value, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await WithinLimitAsync(multiplexer.GetDatabase().PingAsync(), cancellationToken).ConfigureAwait(false);
+            _silentSince = null;
+        }
+        catch (TimeoutException) when (multiplexer.IsConnected && _source.IsOurs)
+        {
+            _silentSince ??= _time.GetTimestamp();
+            if (_time.GetElapsedTime(_silentSince.Value) >= _reconnectAfter)
+            {
+                _silentSince = null;
+                Interlocked.Increment(ref _replacements);
+                _connecting = new Lazy<Task<IConnectionMultiplexer>>(ConnectAsync);
+                Log.Replaced(_logger, _reconnectAfter);
+                _ = ReleaseAsync(connecting);
+            }
+
+            throw;
+        }
     }
 
     private async Task<T> WithinLimitAsync<T>(Task<T> task, CancellationToken cancellationToken)
@@ -234,7 +271,17 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
             _stop.Token.ThrowIfCancellationRequested();
             try
             {
-                return await _source.ConnectAsync().ConfigureAwait(false);
+                var multiplexer = await _source.ConnectAsync().ConfigureAwait(false);
+                if (Replacements > 0)
+                {
+                    // One that is not connected yet subscribes when it is.
+                    foreach (var (channel, receive) in _subscriptions)
+                    {
+                        Forget(multiplexer.GetSubscriber().SubscribeAsync(channel, receive));
+                    }
+                }
+
+                return multiplexer;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
@@ -246,16 +293,16 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     }
 
     // One that is still connecting is released when it has.
-    private async Task ReleaseAsync()
+    private async Task ReleaseAsync(Lazy<Task<IConnectionMultiplexer>> connecting)
     {
-        if (!_connecting.IsValueCreated)
+        if (!connecting.IsValueCreated)
         {
             return;
         }
 
         try
         {
-            _source.Release(await _connecting.Value.ConfigureAwait(false));
+            _source.Release(await connecting.Value.ConfigureAwait(false));
         }
         catch (OperationCanceledException)
         {

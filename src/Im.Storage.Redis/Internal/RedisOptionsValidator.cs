@@ -24,6 +24,7 @@ internal sealed class RedisOptionsValidator : IValidateOptions<ImRedisOptions>
 
         Range(errors, nameof(options.OperationTimeout), options.OperationTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
         Range(errors, nameof(options.ProbeInterval), options.ProbeInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        Range(errors, nameof(options.ReconnectAfter), options.ReconnectAfter, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         Range(errors, nameof(options.KeepLastSeenFor), options.KeepLastSeenFor, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
         Range(errors, nameof(options.KeepHeadsFor), options.KeepHeadsFor, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
         Range(errors, nameof(options.ContendedFor), options.ContendedFor, TimeSpan.Zero, TimeSpan.FromHours(1));

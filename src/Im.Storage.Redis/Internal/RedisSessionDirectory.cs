@@ -8,11 +8,13 @@ namespace Im.Storage.Redis.Internal;
 /// Sessions in <see cref="RedisKeys.Buckets"/> hashes from user to sessions. One script reads, compares and writes within one bucket, so that what is
 /// changed for a user is changed at once; a call for users of several buckets is several scripts, sent together.
 /// </summary>
-internal sealed partial class RedisSessionDirectory(RedisConnection redis, RedisKeys keys, IOptions<ImRedisOptions> options) : ISessionDirectory
+internal sealed partial class RedisSessionDirectory(RedisConnection redis, RedisKeys keys, IOptions<ImRedisOptions> options, TimeProvider time)
+    : ISessionDirectory
 {
     // Of one script call, so that no call occupies Redis for long.
     private const int PageSize = 250;
 
+    private readonly RedisClock _clock = new(options.Value.OperationTimeout, time);
     private readonly string _keepLastSeen = Records.Milliseconds(options.Value.KeepLastSeenFor);
 
     public async ValueTask<IReadOnlyList<Registration>> RegisterAsync(IReadOnlyList<DirectorySession> sessions, CancellationToken cancellationToken)
@@ -20,17 +22,16 @@ internal sealed partial class RedisSessionDirectory(RedisConnection redis, Redis
         var results = new Registration[sessions.Count];
         await ForPagesAsync(sessions, session => session.UserId, async (bucket, page) =>
         {
-            var answers = (RedisResult[])(await redis.EvaluateAsync(
-                RedisScript.Register, [keys.Sessions(bucket), keys.Ticket(bucket)], [.. page.SelectMany(i => Arguments(sessions[i]))], cancellationToken)
-                .ConfigureAwait(false))!;
+            var answers = await RegisterAsync(bucket, [.. page.SelectMany(i => Arguments(sessions[i]))], cancellationToken).ConfigureAwait(false);
             for (var n = 0; n < page.Length; n++)
             {
-                var answer = (RedisResult[])answers[n]!;
+                var answer = (RedisResult[])answers[n + 1]!;
                 var other = (string)answer[1]!;
                 results[page[n]] = new Registration(
                     Records.Number((string)answer[0]!),
                     other.Length == 0 ? null : Records.Session(sessions[page[n]].UserId, other),
-                    (int)answer[2]);
+                    (int)answer[2],
+                    (int)answer[3] == 1);
             }
         }).ConfigureAwait(false);
         return results;
@@ -109,6 +110,26 @@ internal sealed partial class RedisSessionDirectory(RedisConnection redis, Redis
         }
 
         return new OnlinePage(users, null);
+    }
+
+    private async Task<RedisResult[]> RegisterAsync(int bucket, RedisValue[] sessions, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            var sent = _clock.Now;
+            var answers = (RedisResult[])(await redis.EvaluateAsync(
+                RedisScript.Register, [keys.Sessions(bucket), keys.Ticket(bucket)], [_clock.Deadline(), .. sessions], cancellationToken)
+                .ConfigureAwait(false))!;
+            _clock.Learn(sent, Records.Number((string)answers[0]!));
+            if (answers.Length > 1)
+            {
+                return answers;
+            }
+
+            // It answers in time, so its clock was set, or another server has taken over: now we know its time.
+        }
+
+        throw new ImClusterException("Redis was too late with a registration.");
     }
 
     // In order within a bucket, buckets side by side.

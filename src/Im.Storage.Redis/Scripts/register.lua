@@ -1,10 +1,16 @@
 -- Registers sessions of one bucket, in order.
--- KEYS: sessions, ticket.  ARGV: for each session its user and its record.
--- Returns for each: its ticket (0 = not registered), the other session or '', how many others the user has.
+-- KEYS: sessions, ticket.  ARGV: until when by Redis' clock in microseconds (0 = always), then for each session its user and its record.
+-- Returns the time, then for each: its ticket (0 = not registered), the other session or '', how many others the user has, 1 if it stood there already. The time
+-- alone: too late.
+local now = micros()
+if ARGV[1] ~= '0' and now > tonumber(ARGV[1]) then
+  -- Redis stood still. The caller has long gone on, and nobody would remove what is registered now.
+  return { text(now) }
+end
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local given = last
-local results = {}
-for i = 1, #ARGV, 2 do
+local results = { text(now) }
+for i = 2, #ARGV, 2 do
   local user, new = ARGV[i], fieldsOf(ARGV[i + 1])
   local records = recordsOf(redis.call('HGET', KEYS[1], user))
   local place = nil
@@ -26,17 +32,17 @@ for i = 1, #ARGV, 2 do
   end
   local others = #records - (old and 1 or 0)
   if stays then
-    results[#results + 1] = { '0', table.concat(old, '\31'), others }
+    results[#results + 1] = { '0', table.concat(old, '\31'), others, 0 }
   else
     if new[TICKET] == '0' then
-      last = math.max(last + 1, micros())
+      last = math.max(last + 1, now)
       new[TICKET] = text(last)
     else
       last = math.max(last, tonumber(new[TICKET]))
     end
     records[place or #records + 1] = new
     redis.call('HSET', KEYS[1], user, pack(records))
-    results[#results + 1] = { new[TICKET], (old and not same) and table.concat(old, '\31') or '', others }
+    results[#results + 1] = { new[TICKET], (old and not same) and table.concat(old, '\31') or '', others, same and 1 or 0 }
   end
 end
 if last ~= given then

@@ -6,6 +6,9 @@ internal static class MetaRows
     /// <summary>The number of the newest schema file that was applied.</summary>
     public const string Schema = "schema";
 
+    /// <summary>The oldest schema whose programs can work with the newest one: nodes of two versions side by side.</summary>
+    public const string OldestProgram = "oldest_program";
+
     /// <summary>The random id of the store's life.</summary>
     public const string Generation = "generation";
 

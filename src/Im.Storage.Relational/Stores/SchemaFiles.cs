@@ -36,14 +36,32 @@ internal static class SchemaFiles
         var script = new StringBuilder();
         for (var i = fromVersion; i < files.Count; i++)
         {
-            script.Append(begin).Append('\n').Append(files[i].TrimEnd()).Append("\n\n").Append(Record(i + 1)).Append(";\n").Append(commit).Append("\n\n");
+            script.Append(begin).Append('\n').Append(files[i].TrimEnd()).Append("\n\n").Append(Record(i + 1, files[i])).Append(";\n").Append(commit).Append("\n\n");
         }
 
         return script.ToString();
     }
 
-    /// <summary>The statement that records a version; names are bytes, here in hexadecimal.</summary>
-    public static string Record(int version) => string.Create(
+    /// <summary>
+    /// The statement that records a version, and the oldest whose programs can still work with it, as the file says; names are bytes, here in hexadecimal.
+    /// </summary>
+    public static string Record(int version, string file) => string.Create(
         CultureInfo.InvariantCulture,
-        $"REPLACE INTO im_meta (name, value) VALUES (x'{Convert.ToHexString(Encoding.UTF8.GetBytes(MetaRows.Schema))}', '{version}')");
+        $"REPLACE INTO im_meta (name, value) VALUES (x'{Hex(MetaRows.Schema)}', '{version}'), (x'{Hex(MetaRows.OldestProgram)}', '{FindOldestProgram(version, file)}')");
+
+    /// <summary>Whether a database of a newer schema says that programs of this one can work with it.</summary>
+    public static bool IsUsable(SqlSession session, int known) =>
+        MetaRows.Find(session, MetaRows.OldestProgram) is { } oldest && int.Parse(oldest, NumberStyles.None, CultureInfo.InvariantCulture) <= known;
+
+    // A file that only adds says so; any other needs its own program.
+    private static int FindOldestProgram(int version, string file)
+    {
+        const string Mark = "-- oldest program: ";
+        var start = file.IndexOf(Mark, StringComparison.Ordinal);
+        return start < 0
+            ? version
+            : int.Parse(file.AsSpan(start + Mark.Length, file.IndexOf('\n', start) - start - Mark.Length), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+    }
+
+    private static string Hex(string name) => Convert.ToHexString(Encoding.UTF8.GetBytes(name));
 }

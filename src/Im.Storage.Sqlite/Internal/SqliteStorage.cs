@@ -56,7 +56,7 @@ internal sealed class SqliteStorage : IDisposable
     {
         var files = SchemaFiles.Read(Assembly.GetExecutingAssembly());
         var current = FindVersion(session);
-        if (current > files.Count)
+        if (current > files.Count && !SchemaFiles.IsUsable(session, files.Count))
         {
             throw new ImStorageException(
                 $"{Database.Path} has schema {current}; this version of Im.Storage.Sqlite knows up to {files.Count}. Install the version that wrote it, or a "
@@ -75,7 +75,7 @@ internal sealed class SqliteStorage : IDisposable
         for (var version = current + 1; version <= files.Count; version++)
         {
             session.ExecuteScript(files[version - 1]);
-            session.ExecuteScript(SchemaFiles.Record(version));
+            session.ExecuteScript(SchemaFiles.Record(version, files[version - 1]));
         }
     }
 

@@ -1,3 +1,4 @@
+-- oldest program: 1
 -- Sends of the host that wait for their commit, in order of id, which is never given twice. content: an im.v1.Content.
 CREATE TABLE im_queued_sends (
     id                INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Im.Cluster;
 using Im.Cluster.InMemory;
+using Im.Conversations;
 using Im.Fanout;
 using Im.Groups;
 using Im.Messaging;
@@ -126,6 +127,24 @@ public sealed class LargeGroupTests
     }
 
     [Fact]
+    public async Task WhoWasLookedUpIsRememberedWhateverItDoesNext()
+    {
+        await using var server = await Server.StartAsync();
+        var users = Users(35);
+        await server.CreateAsync("g", users);
+        var info = (await server.Cache.GetAsync("g:g", default))!;
+        var lookups = server.Store.Lookups;
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal([true], (await server.Cache.FindMembersAsync(info, [users[3]], isLane: false, default)).IsMember);
+            Assert.Equal([false], (await server.Cache.FindMembersAsync(info, ["stranger"], isLane: true, default)).IsMember);
+            Assert.Equal(ImSendOutcome.Stored, (await server.SendAsync(users[3])).Outcome);
+        }
+
+        Assert.Equal(lookups + 2, server.Store.Lookups);
+    }
+
+    [Fact]
     public async Task ASharedCacheThatFailsCostsLookUpsOnly()
     {
         await using var server = await Server.StartAsync(cache: new BrokenCache());
@@ -163,6 +182,8 @@ public sealed class LargeGroupTests
     private sealed class Server(IHost host) : IAsyncDisposable
     {
         public IImServer Im => host.Services.GetRequiredService<IImServer>();
+
+        public ConversationCache Cache => host.Services.GetRequiredService<ConversationCache>();
 
         public IMessageStore Messages => host.Services.GetRequiredService<IMessageStore>();
 

@@ -51,7 +51,7 @@ internal sealed class RoomNode : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var store = new TroubledRoomStore(new InMemoryRoomStore(rooms ?? new InMemoryRooms(TimeProvider.System)));
         builder.Services.AddSingleton<IRoomStore>(store);
-        builder.Services.AddImServer(options => options.MaxSendsPerSecond = 1_000_000).AddUserProvider<AnyUsers>().AllowAllRooms().ConfigureRooms(configure ?? (_ => { }));
+        builder.Services.AddImServer(options => options.MaxSendsPerSecond = 1_000_000).AddUserProvider<AnyUsers>().AllowAllRooms().UseRooms(configure ?? (_ => { }));
         var node = new RoomNode(builder.Build(), store);
         await node._host.StartAsync().WaitAsync(Patience);
         return node;

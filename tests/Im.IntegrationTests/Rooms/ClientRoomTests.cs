@@ -13,7 +13,7 @@ public sealed class ClientRoomTests
     [InlineData("ws")]
     public async Task AClientThatComesBackGetsWhatTheRoomHasKeptAndIsToldOfTheRest(string transport)
     {
-        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().ConfigureRooms(options => options.ReplayMessages = 10));
+        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().UseRooms(options => options.ReplayMessages = 10));
         await using var bob = await TestDevice.ConnectAsync(server, transport, "bob");
         await bob.NextAsync<ImResetEvent>();
         await bob.Client.SubscribeRoomAsync("r").WaitAsync(TestDevice.Limit);

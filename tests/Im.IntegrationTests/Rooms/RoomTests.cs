@@ -77,7 +77,7 @@ public sealed class RoomTests
     [Fact]
     public async Task SeveralRoomsAtOnceAndASwitchLeavesAllOthersInOneStep()
     {
-        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().ConfigureRooms(options => options.MaxRoomsPerConnection = 2));
+        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().UseRooms(options => options.MaxRoomsPerConnection = 2));
         await using var bob = await server.SignInAsync(Wire.Tcp, "bob");
         await bob.SubscribeAsync("a");
         await bob.SubscribeAsync("b");
@@ -103,7 +103,7 @@ public sealed class RoomTests
     [Fact]
     public async Task ASubscriptionEndsWithItsConnectionAndTheNodeCeasesToListen()
     {
-        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().ConfigureRooms(options => options.LingerTime = TimeSpan.FromMilliseconds(50)));
+        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().UseRooms(options => options.LingerTime = TimeSpan.FromMilliseconds(50)));
         await using (var bob = await server.SignInAsync(Wire.Tcp, "bob"))
         {
             await bob.SubscribeAsync("a");
@@ -176,7 +176,7 @@ public sealed class RoomTests
     public async Task AStoppedSubscriberDisturbsNobodyAndSeesAGap(Wire wire)
     {
         const int Messages = 3000;
-        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().ConfigureRooms(options => options.MaxQueueBytes = 64 * 1024));
+        await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms().UseRooms(options => options.MaxQueueBytes = 64 * 1024));
         await using var stopped = await server.SignInAsync(wire, "stopped", receiveBufferBytes: 4096);
         await using var reader = await server.SignInAsync(wire, "reader");
         await stopped.SubscribeAsync("r");

@@ -31,6 +31,8 @@ public sealed class ScenarioTests
     [InlineData("echo", "--seconds", "500ms", "--connections", "8", "--transport", "ws-json")]
     [InlineData("open-loop", "--seconds", "500ms", "--members", "10", "--rate", "500")]
     [InlineData("slow", "--seconds", "500ms", "--members", "20", "--fanout", "write")]
+    [InlineData("room", "--members", "20", "--messages", "30", "--rounds", "5")]
+    [InlineData("room", "--members", "20", "--messages", "30", "--rounds", "5", "--transport", "ws-json")]
     [InlineData("storm", "--connections", "150", "--fanout", "read")]
     [InlineData("sync", "--messages", "300", "--store", "sqlite")]
     [InlineData("idle", "--seconds", "500ms", "--connections", "50")]

@@ -52,7 +52,7 @@ internal sealed class QueuedSender(
             }
 
             sent.Add((row, message));
-            if (message.Result.IsCompletedSuccessfully && !IsOver(row, message.Result.Result))
+            if (message.Result.IsCompletedSuccessfully && !IsOver(row, await message.Result))
             {
                 held.Add(key);
             }

@@ -43,7 +43,7 @@ internal sealed class SendQueueWatcher(
                 await Task.Delay(gate.IsQueueing ? QueueingInterval : Interval, stopping);
                 var state = await LookAsync(store, stopping);
                 isFailing = false;
-                if (gate.IsQueueing && state.Rows <= FewRows && committer.Pending < Math.Max(1, _options.QueueSendsAbove / 2))
+                if (gate.IsQueueing && (state.Rows <= FewRows || !state.HasRowsOfNode) && committer.Pending < Math.Max(1, _options.QueueSendsAbove / 2))
                 {
                     await TryCloseAsync(store, stopping);
                 }

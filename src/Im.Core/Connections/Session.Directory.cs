@@ -1,0 +1,34 @@
+using Im.Cluster;
+
+namespace Im.Connections;
+
+/// <content>What the directory has of the session.</content>
+internal sealed partial class Session
+{
+    private DirectorySession? _directoryEntry;
+    private DirectorySession? _inheritedEntry;
+
+    /// <summary>The session as the directory has it; null = it does not, as far as is known.</summary>
+    public DirectorySession? DirectoryEntry
+    {
+        get => Volatile.Read(ref _directoryEntry);
+        set => Volatile.Write(ref _directoryEntry, value);
+    }
+
+    /// <summary>
+    /// Takes over the entry of the session that this one replaces on this node: it is replaced by this one's registration, so that the device is in the
+    /// directory all the time, or removed with this one.
+    /// </summary>
+    public void InheritFrom(Session replaced) => Volatile.Write(ref _inheritedEntry, replaced.TakeDirectoryEntry());
+
+    /// <summary>It is registered: the entry that it took over is no more.</summary>
+    public void Registered(DirectorySession entry)
+    {
+        Volatile.Write(ref _inheritedEntry, null);
+        DirectoryEntry = entry;
+    }
+
+    /// <summary>The entry, for whoever removes it: once.</summary>
+    public DirectorySession? TakeDirectoryEntry() =>
+        Interlocked.Exchange(ref _directoryEntry, null) ?? Interlocked.Exchange(ref _inheritedEntry, null);
+}
