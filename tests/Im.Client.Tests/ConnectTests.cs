@@ -120,6 +120,18 @@ public sealed class ConnectTests : ClientTest
     }
 
     [Fact]
+    public async Task AServerThatIsGoneIsFollowedByTheNextOne()
+    {
+        // Nobody listens on port 1.
+        var client = NewClient(o => (o.Server, o.MoreServers) = (new Uri("tcp://127.0.0.1:1"), [o.Server]));
+        var connecting = client.ConnectAsync();
+        using var connection = await Server.AcceptAsync();
+        await connection.SignInAsync();
+        await connecting.WaitAsync(Wait.Limit);
+        Assert.Equal(ImClientState.Connected, client.State);
+    }
+
+    [Fact]
     public void OptionsReportAllMistakesAtOnce()
     {
         var error = Assert.Throws<ArgumentException>(() => new ImClient(
@@ -130,6 +142,9 @@ public sealed class ConnectTests : ClientTest
         Assert.Contains("RequestTimeout must be more than zero", error.Message);
         error = Assert.Throws<ArgumentException>(() => new ImClient(new ImClientOptions { Server = new Uri("tcp://x"), DeviceId = "d" }));
         Assert.Contains("tcp://x:9000", error.Message);
+        error = Assert.Throws<ArgumentException>(() => new ImClient(
+            new ImClientOptions { Server = new Uri("tcp://x:1"), MoreServers = [new Uri("http://y")], DeviceId = "d" }));
+        Assert.Contains("MoreServers must be tcp://host:port", error.Message);
     }
 
     [Fact]

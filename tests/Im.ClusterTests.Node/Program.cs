@@ -4,6 +4,7 @@ using Im.Cluster;
 using Im.ClusterTests.Node;
 using Im.Groups;
 using Im.Model;
+using Im.Rooms;
 using Im.Storage.MySql;
 using Im.Storage.Redis;
 using Im.Transport.Tcp;
@@ -11,7 +12,7 @@ using MySql.Data.MySqlClient;
 
 // One node of a cluster for tests: TCP for devices, HTTP for health, figures and groups, both on loopback ports that are given.
 //   --tcp PORT --http PORT --mysql CONNECTIONSTRING [--redis CONFIGURATION] [--clock OFFSET]
-//   --Im:OPTION VALUE, --Cluster:OPTION VALUE, --Redis:OPTION VALUE, --MySql:OPTION VALUE     any option
+//   --Im:OPTION VALUE, --Cluster:OPTION VALUE, --Rooms:OPTION VALUE, --Redis:OPTION VALUE, --MySql:OPTION VALUE     any option
 var builder = WebApplication.CreateBuilder(args);
 var settings = builder.Configuration;
 builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Information).AddSimpleConsole(o =>
@@ -41,6 +42,7 @@ var im = builder.Services
     .AddUserProvider<TokenUsers>()
     .AddTcpTransport(options => options.Endpoints.Add(
         new TcpEndpointOptions { Address = IPAddress.Loopback, Port = int.Parse(settings["tcp"]!) }))
+    .AllowAllRooms()
     .UseMySql(dataSource);
 if (settings["redis"] is { } redis)
 {
@@ -49,6 +51,7 @@ if (settings["redis"] is { } redis)
 
 builder.Services.Configure<ImServerOptions>(settings.GetSection("Im"));
 builder.Services.Configure<ImClusterOptions>(settings.GetSection("Cluster"));
+builder.Services.Configure<ImRoomOptions>(settings.GetSection("Rooms"));
 builder.Services.Configure<ImRedisOptions>(settings.GetSection("Redis"));
 builder.Services.Configure<ImMySqlOptions>(settings.GetSection("MySql"));
 builder.Services.AddHealthChecks().AddImServer();

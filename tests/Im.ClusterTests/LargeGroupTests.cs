@@ -31,6 +31,8 @@ public sealed class LargeGroupTests(ITestOutputHelper output)
         var cursors = new MemoryCursorStore();
         await using (await Person.ConnectAsync($"u{members - 1}", "d", cursors, cluster.Nodes[0]))
         {
+            // One that leaves before its cursors are saved is a new device the next time.
+            await Wait.UntilAsync(async () => (await cursors.LoadAsync(CancellationToken.None)).Generation.Length > 0 ? null : "No cursors are saved.");
         }
 
         var people = new List<Person>();
@@ -50,7 +52,9 @@ public sealed class LargeGroupTests(ITestOutputHelper output)
             }
 
             await using var back = await Person.ConnectAsync($"u{members - 1}", "d", cursors, cluster.Nodes[1]);
-            await back.HearAsync($"{Missed - 1}", 10);
+            var returned = Stopwatch.GetTimestamp();
+            await Wait.UntilAsync(() => Task.FromResult(back.Heard.Count == Missed ? null : $"It has {string.Join(", ", back.Heard)}; {back.Client.State}."));
+            output.WriteLine($"Who was away had all {Missed} {Stopwatch.GetElapsedTime(returned).TotalMilliseconds:0} ms after signing in.");
             Assert.Equal(["first", "measured", .. Enumerable.Range(2, Missed - 2).Select(i => $"{i}")], back.Heard);
             await ReportAsync(cluster);
         }

@@ -9,6 +9,7 @@ namespace Im.ClusterTests;
 public sealed class PublishCountTests(ITestOutputHelper output)
 {
     private const int Messages = 40;
+    private const int Others = 5;
 
     [Fact(Timeout = 90_000)]
     public async Task PublishesOfAGroupMessageDoNotDependOnTheNumberOfMembers()
@@ -22,9 +23,9 @@ public sealed class PublishCountTests(ITestOutputHelper output)
             var many = await CountAsync(cluster, fanout, 1000);
             output.WriteLine($"Publishes for {Messages} messages with fan-out on {fanout}: {few} for 10 members, {many} for 1,000.");
 
-            // One other node: one publish for each message that is committed by itself.
-            Assert.InRange(few, 1, Messages);
-            Assert.InRange(many, 1, Messages);
+            // One other node: one publish for each message that is committed by itself, and a few of other kinds: somebody's presence, a mark.
+            Assert.InRange(few, 1, Messages + Others);
+            Assert.InRange(many, 1, Messages + Others);
         }
     }
 

@@ -145,7 +145,7 @@ public sealed class SingleFaultTests(SharedCluster shared, ITestOutputHelper out
         {
             // Ending the dead node's connections is asked of the database, which does not answer.
             await Two.KillAsync();
-            await Task.Delay(TestCluster.Lease * 3);
+            await Task.Delay(TestCluster.Lease * 2.5);
         }
         finally
         {

@@ -140,4 +140,14 @@ internal sealed record MyDatabase(
     public static ValueTask DeleteEverythingAsync() => throw new NotImplementedException();
 
     public static ValueTask DropBodyAsync(string conversationId, long seq) => throw new NotImplementedException();
+
+    public static async Task NodesAsync()
+    {
+        await using var host = await ImTestHost.StartAsync();
+        var second = await host.AddNodeAsync();
+        var ann = await host.ConnectAsync("ann");
+        var bob = await host.ConnectAsync("bob", node: second);
+        await ann.SendTextAsync("bob", "across");           // bob gets it on the other node
+        await host.MoveAsync(bob, host.Nodes[0]);           // and goes on where he was
+    }
 }

@@ -8,12 +8,12 @@ public sealed partial class CodeNamesTests
     private static readonly string[] ErrorNames =
     [
         "0 none",
-        "100 internal", "101 storage_unavailable", "102 shutting_down",
+        "100 internal", "101 storage_unavailable", "102 shutting_down", "103 cluster_unavailable",
         "200 bad_packet", "201 unknown_packet", "202 invalid_argument", "203 rate_limited", "204 frame_too_large",
         "300 not_signed_in", "301 already_signed_in", "302 bad_token", "303 token_expired", "304 cursor_beyond_head",
         "400 unknown_user", "401 unknown_conversation", "402 not_a_member", "403 empty_body", "404 body_too_large",
         "405 client_id_reused", "406 rejected_by_host", "407 interceptor_timeout", "408 too_many_members", "409 dissolved",
-        "410 conflict", "411 already_exists", "412 storage_refused",
+        "410 conflict", "411 already_exists", "412 storage_refused", "413 room_forbidden", "414 presence_forbidden", "415 too_many_subscriptions",
         "10000 host",
     ];
 

@@ -57,7 +57,7 @@ internal sealed class ClusterHost(
     {
         _isStarted = true;
         state.MayHavePeers = backplane is not InMemoryBackplane;
-        headCheck.AlsoCompare = token => state.DirectoryFailure is null ? sessions.CompareAsync(token) : Task.CompletedTask;
+        headCheck.AlsoCompare = CompareAsync;
         await backplane.StartAsync(state.Node.Name, receiver.Receive, cancellationToken);
         _listening = Task.WhenAll(
             guard(receiver.RunAsync(_stopping.Token), "cluster receiver"),
@@ -95,6 +95,14 @@ internal sealed class ClusterHost(
         if (services.GetService<INodeGuard>() is { } guard)
         {
             await guard.ReleaseAsync(cancellationToken);
+        }
+    }
+
+    private async Task CompareAsync(CancellationToken cancellationToken)
+    {
+        if (state.DirectoryFailure is null && await sessions.CompareAsync(cancellationToken) > 0)
+        {
+            headCheck.CheckEverythingSoon();
         }
     }
 

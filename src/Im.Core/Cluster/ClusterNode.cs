@@ -38,6 +38,7 @@ internal sealed class ClusterNode(
     private long _renewedAt;
     private long _reapedAt;
     private Task _reaping = Task.CompletedTask;
+    private long? _refusedAt;
 
     /// <summary>
     /// Joins before the first connection is accepted. A name that another process holds is waited for as long as a lease lasts: it may be this node's
@@ -167,9 +168,9 @@ internal sealed class ClusterNode(
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         // A process that stood still longer than its lease must not trust it, whatever the directory says.
-        var isLate = time.GetElapsedTime(_renewedAt) > _options.LeaseDuration || clusterSessions.TakeNeedsNewEpoch();
+        var isLate = time.GetElapsedTime(_renewedAt) > _options.LeaseDuration;
         var epoch = state.View.Epoch;
-        var live = epoch == 0 || isLate
+        var live = epoch == 0 || isLate || clusterSessions.NeedsNewEpoch
             ? null
             : await directory.RenewAsync(state.Node, epoch, _options.LeaseDuration, cancellationToken);
         if (live is null)
@@ -185,7 +186,12 @@ internal sealed class ClusterNode(
             DirectoryIsBack();
         }
 
-        await clusterSessions.RegisterMissingAsync(cancellationToken);
+        if (await clusterSessions.RegisterMissingAsync(cancellationToken) > 0)
+        {
+            // Nobody could find them until now.
+            headCheck.CheckEverythingSoon();
+        }
+
         BeginReaping(cancellationToken);
     }
 
@@ -194,23 +200,66 @@ internal sealed class ClusterNode(
         state.BeginRejoin();
         try
         {
-            var joined = await directory.JoinAsync(state.Node, _options.LeaseDuration, cancellationToken);
-            if (!joined.IsAccepted)
+            var before = state.View.Epoch;
+            var needed = clusterSessions.TakeNeedsNewEpoch();
+            try
             {
-                Log.Fenced(logger, state.Node.Name);
-                application?.StopApplication();
-                return;
+                var joined = await directory.JoinAsync(state.Node, _options.LeaseDuration, cancellationToken);
+                if (!joined.IsAccepted)
+                {
+                    Refused();
+                    return;
+                }
+
+                _refusedAt = null;
+                await EnterAsync(joined.Epoch, cancellationToken);
+                needed = false;
+            }
+            finally
+            {
+                if (needed)
+                {
+                    clusterSessions.NeedNewEpoch();
+                }
             }
 
-            await EnterAsync(joined.Epoch, cancellationToken);
-            Log.Rejoined(logger, state.Node.Name, joined.Epoch);
+            Log.Rejoined(logger, state.Node.Name, state.View.Epoch);
             metrics.ClusterRejoined();
             await clusterSessions.RegisterAllAsync(cancellationToken);
             headCheck.CheckEverythingSoon();
+            await RemoveFormerAsync(before, cancellationToken);
         }
         finally
         {
             state.EndRejoin();
+        }
+    }
+
+    // Who has not joined yet may meet the lease of its own life before a crash: that is waited for. Who had the name has lost it to another process.
+    private void Refused()
+    {
+        _refusedAt ??= time.GetTimestamp();
+        if (state.View.Epoch == 0 && time.GetElapsedTime(_refusedAt.Value) <= _options.LeaseDuration + _options.RenewInterval)
+        {
+            Log.WaitingForName(logger, state.Node.Name);
+            return;
+        }
+
+        Log.Fenced(logger, state.Node.Name);
+        application?.StopApplication();
+    }
+
+    // Entries of former epochs whose sessions ended while that could not be told; they are void, but would be counted among their users' sessions.
+    private async Task RemoveFormerAsync(long epoch, CancellationToken cancellationToken)
+    {
+        if (epoch == 0)
+        {
+            return;
+        }
+
+        foreach (var (session, removal) in await directory.RemoveNodeAsync(new LiveNode(state.Node, epoch, 0), cancellationToken))
+        {
+            clusterSessions.Reaped(session, removal);
         }
     }
 
@@ -275,6 +324,12 @@ internal sealed class ClusterNode(
     {
         foreach (var dead in await directory.FindDeadNodesAsync(state.Node, _options.LeaseDuration, cancellationToken))
         {
+            if (dead.Description.InstanceId == state.Node.InstanceId)
+            {
+                // This node itself has lost its lease a moment ago: it joins again, and its sessions live.
+                continue;
+            }
+
             await EndConnectionsAsync(dead, cancellationToken);
             var removed = await directory.RemoveNodeAsync(dead, cancellationToken);
             foreach (var (session, removal) in removed)

@@ -179,7 +179,8 @@ internal sealed class ClusterReceiver
         }
     }
 
-    // Whether something that the sender has counted did not come. The first message of a node or epoch only tells where the counting stands.
+    // Whether something that the sender has counted did not come. The first message of a node or epoch only tells where the counting stands: what the
+    // node committed before it knew of this one was not told.
     private bool IsMissing(NodeMessage message)
     {
         if (!_heard.TryGetValue(message.Node, out var heard) || heard.Epoch < message.Epoch)
@@ -191,6 +192,11 @@ internal sealed class ClusterReceiver
             {
                 // A node that nobody has told this one of: it has sessions, and wants to hear of commits.
                 _sender.Introduced?.Invoke();
+            }
+
+            if (isNew)
+            {
+                _headCheck.CheckEverythingSoon();
             }
 
             return !isNew;

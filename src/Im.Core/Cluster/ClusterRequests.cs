@@ -27,7 +27,9 @@ internal sealed class ClusterRequests(
 
     private readonly ConcurrentDictionary<long, TaskCompletionSource<byte[]>> _waiting = new();
     private Dictionary<string, IClusterOperation>? _operations;
-    private long _lastId;
+
+    // Not from 1: an answer to what a former process of this name has asked is none to this one's questions.
+    private long _lastId = Random.Shared.NextInt64(long.MaxValue / 2);
 
     /// <summary>Asks one node, or this one.</summary>
     /// <exception cref="ImClusterException">No answer in time, or the other side failed; the message says which.</exception>

@@ -47,9 +47,27 @@ internal sealed class ClusterSender(
     /// <summary>Tells a commit.</summary>
     public void Send(CommittedRuns committed)
     {
-        if (state.HasPeers && (committed.Classes.Count > 0 || committed.Read.Count > 0 || committed.Moves.Count > 0))
+        if (committed.Classes.Count == 0 && committed.Read.Count == 0 && committed.Moves.Count == 0)
+        {
+            return;
+        }
+
+        if (state.HasPeers)
         {
             Enqueue(new Outgoing.Commit(committed));
+        }
+        else
+        {
+            Lost();
+        }
+    }
+
+    /// <summary>Something is not told that may concern the sessions of other nodes, also of such as this one does not know yet: they notice by the numbers.</summary>
+    public void Lost()
+    {
+        if (state.MayHavePeers)
+        {
+            Interlocked.Increment(ref _lost);
         }
     }
 

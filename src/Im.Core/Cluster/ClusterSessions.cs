@@ -30,13 +30,19 @@ internal sealed class ClusterSessions(
     // Set where a removal was lost: only a new epoch makes the entry void.
     private volatile bool _needsNewEpoch;
 
-    /// <summary>Whether entries of this epoch may stand in the directory without a session; read once.</summary>
+    /// <summary>Whether entries of this epoch may stand in the directory without a session.</summary>
+    public bool NeedsNewEpoch => _needsNewEpoch;
+
+    /// <summary>As <see cref="NeedsNewEpoch"/>; from now on what is lost concerns the next epoch, unless <see cref="NeedNewEpoch"/> says that there is none.</summary>
     public bool TakeNeedsNewEpoch()
     {
         var needs = _needsNewEpoch;
         _needsNewEpoch = false;
         return needs;
     }
+
+    /// <summary>Only a new epoch makes void what stands in the directory without a session.</summary>
+    public void NeedNewEpoch() => _needsNewEpoch = true;
 
     /// <summary>
     /// Registers a session that signs in. False: a newer session of the device stands there. A directory that is away keeps nobody out; the session is
@@ -49,16 +55,20 @@ internal sealed class ClusterSessions(
             return true;
         }
 
+        session.IsRegistering = true;
         try
         {
             var entry = ToEntry(session, state.View.Epoch);
-            Apply(session, entry, (await directory.RegisterAsync([entry], cancellationToken))[0]);
-            return session.DirectoryEntry is not null;
+            return Apply(session, entry, (await directory.RegisterAsync([entry], cancellationToken))[0]) && !session.IsOver;
         }
         catch (ImClusterException exception)
         {
             Log.NotRegistered(logger, session.Connection.Id, exception);
             return true;
+        }
+        finally
+        {
+            session.IsRegistering = false;
         }
     }
 
@@ -91,19 +101,26 @@ internal sealed class ClusterSessions(
         }
     }
 
-    /// <summary>Registers the sessions that signed in while the directory was away.</summary>
-    public async Task RegisterMissingAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Registers the sessions that signed in while the directory was away, or that the registration under this epoch has not reached; says how many.
+    /// </summary>
+    public async Task<int> RegisterMissingAsync(CancellationToken cancellationToken)
     {
-        foreach (var slice in sessions.All.Where(session => session.DirectoryEntry is null).Chunk(Slice))
+        var (epoch, count) = (state.View.Epoch, 0);
+        foreach (var slice in sessions.All.Where(session => session.DirectoryEntry?.Epoch != epoch && session is { IsRegistering: false, IsOver: false }).Chunk(Slice))
         {
             await RegisterAsync(slice, cancellationToken);
+            count += slice.Length;
         }
+
+        return count;
     }
 
     /// <summary>Compares what the directory says of this node's sessions: those that it has lost are registered again, those that were replaced are closed.</summary>
-    public async Task CompareAsync(CancellationToken cancellationToken)
+    /// <returns>How many the directory had lost.</returns>
+    public async Task<int> CompareAsync(CancellationToken cancellationToken)
     {
-        var epoch = state.View.Epoch;
+        var (epoch, count) = (state.View.Epoch, 0);
         foreach (var slice in sessions.All.Where(session => session.DirectoryEntry is not null).Chunk(Slice))
         {
             var found = await directory.FindAsync([.. slice.Select(session => session.UserId)], cancellationToken);
@@ -121,8 +138,11 @@ internal sealed class ClusterSessions(
             if (lost.Count > 0)
             {
                 await RegisterAsync([.. lost], cancellationToken);
+                count += lost.Count;
             }
         }
+
+        return count;
     }
 
     /// <summary>Removes what has ended until <see cref="Complete"/>.</summary>
@@ -182,28 +202,37 @@ internal sealed class ClusterSessions(
     private async Task RegisterAsync(Session[] slice, CancellationToken cancellationToken)
     {
         var epoch = state.View.Epoch;
-        var entries = Array.ConvertAll(slice, session => ToEntry(session, epoch));
-        var results = await directory.RegisterAsync(entries, cancellationToken);
-        for (var i = 0; i < slice.Length; i++)
+
+        // Looked at after its entry was read: one that is over has none, and would sign in anew, in the place of the session that follows it.
+        var registering = slice.Select(session => (Session: session, Entry: ToEntry(session, epoch))).Where(one => !one.Session.IsOver).ToArray();
+        var results = await directory.RegisterAsync(Array.ConvertAll(registering, one => one.Entry), cancellationToken);
+        for (var i = 0; i < registering.Length; i++)
         {
-            Apply(slice[i], entries[i], results[i]);
+            Apply(registering[i].Session, registering[i].Entry, results[i]);
         }
     }
 
-    private void Apply(Session session, DirectorySession entry, Registration registration)
+    // False: it has not the device's place.
+    private bool Apply(Session session, DirectorySession entry, Registration registration)
     {
         if (registration.Ticket == 0)
         {
+            if (registration.Other is { } own && own.NodeName == entry.NodeName && own.ConnectionId == entry.ConnectionId)
+            {
+                // It stands there already, under an epoch that is newer than this call.
+                return true;
+            }
+
             // Also one that was registered before: it lost its place while this node could not see it.
             session.DirectoryEntry = null;
             session.Connection.Close(ImCloseCode.Replaced, "This device signed in on another connection.");
-            return;
+            return false;
         }
 
         var registered = entry with { Ticket = registration.Ticket };
-        if (registration.Other is { } other && other.NodeName != state.Node.Name)
+        if (registration.Other is { } other)
         {
-            sender.Replace(other);
+            Replaces(other, session);
         }
 
         foreach (var observer in _observers)
@@ -218,6 +247,27 @@ internal sealed class ClusterSessions(
         if (session.IsOver)
         {
             Remove(session);
+        }
+
+        return true;
+    }
+
+    private void Replaces(DirectorySession other, Session by)
+    {
+        if (other.NodeName != state.Node.Name)
+        {
+            sender.Replace(other);
+            return;
+        }
+
+        // This node has decided already which of its sessions is the device's. Where that is the other one, this call came late, and the other's place
+        // is empty soon: it is registered again.
+        foreach (var session in sessions.Get(other.UserId))
+        {
+            if (session != by && session.Connection.Id == other.ConnectionId && !session.IsOver)
+            {
+                session.DirectoryEntry = null;
+            }
         }
     }
 

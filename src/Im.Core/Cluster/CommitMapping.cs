@@ -9,6 +9,8 @@ namespace Im.Cluster;
 /// <summary>Commits to and from what nodes send each other. A run's entries are in a message once, whoever they are for.</summary>
 internal static class CommitMapping
 {
+    private const int MaxClosesToAll = 1000;
+
     /// <summary>Adds what the nodes with recipients get, and what all get.</summary>
     public static void Add(CommittedRuns committed, UserPlaces places, Dictionary<string, NodeMessage> byNode, NodeMessage toAll)
     {
@@ -148,7 +150,16 @@ internal static class CommitMapping
             }
         }
 
-        public void AddVersions() => Commit.Changes.AddRange(committed.Moves.Select(ToWire));
+        // Also who gets nothing any more, should a receiver lose what was for it alone; not the many of a group whose fan-out is switched.
+        public void AddVersions()
+        {
+            foreach (var move in committed.Moves)
+            {
+                var change = ToWire(move);
+                change.Closes.AddRange(move.Closes.Count <= MaxClosesToAll ? move.Closes : []);
+                Commit.Changes.Add(change);
+            }
+        }
 
         private static MembershipChange ToWire(MembershipMove move) =>
             new() { ConversationId = move.ConversationId, Version = move.Version, Seq = move.Seq.Value };

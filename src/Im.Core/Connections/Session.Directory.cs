@@ -7,6 +7,14 @@ internal sealed partial class Session
 {
     private DirectorySession? _directoryEntry;
     private DirectorySession? _inheritedEntry;
+    private volatile bool _isRegistering;
+
+    /// <summary>Whether its sign-in is asking the directory just now.</summary>
+    public bool IsRegistering
+    {
+        get => _isRegistering;
+        set => _isRegistering = value;
+    }
 
     /// <summary>The session as the directory has it; null = it does not, as far as is known.</summary>
     public DirectorySession? DirectoryEntry

@@ -7,6 +7,56 @@ namespace Im.Connections;
 /// <content>What goes wrong with a session's timelines, and is found and mended: pages that cannot be read, forgotten entries, lost deliveries.</content>
 internal sealed partial class Session
 {
+    // The inbox's head when the session was opened, and how many of the entries after it were offered: what is missing has told nobody what it changed.
+    private long _countedFrom;
+    private long _offered;
+
+    /// <summary>How many entries of the inbox the session knows of without having been offered them; a few of them may be on their way.</summary>
+    public long MissingInOffers
+    {
+        get
+        {
+            lock (_outbox.Lock)
+            {
+                var missing = _isOpen && !_isClosed ? _timelines.Inbox.KnownHead - _countedFrom - _offered : 0;
+                if (missing < 0)
+                {
+                    // One came after it had been given up.
+                    _offered += missing;
+                }
+
+                return Math.Max(0, missing);
+            }
+        }
+    }
+
+    /// <summary>So many entries are not missed any more: what they may have changed was compared with the store.</summary>
+    public void GiveUpOffers(long count)
+    {
+        lock (_outbox.Lock)
+        {
+            _offered += count;
+        }
+    }
+
+    /// <summary>
+    /// The user gets the conversation up to <paramref name="last"/>, as is told to all nodes; <see cref="CloseTimeline"/> has come before, or is lost.
+    /// </summary>
+    public void EndEarly(string conversationId, ConversationSeq last)
+    {
+        lock (_outbox.Lock)
+        {
+            if (!_isOpen || _isClosed || _timelines.Find(conversationId) is not { IsFinished: false } timeline)
+            {
+                return;
+            }
+
+            timeline.EndEarly(last.Value);
+        }
+
+        UpdateReaders(conversationId);
+    }
+
     /// <summary>How often in a row its pages could not be read. Used by whoever gives it its turn.</summary>
     public int ReadFailures { get; set; }
 
@@ -93,6 +143,14 @@ internal sealed partial class Session
         _scheduler.Metrics.FellBehind();
         ScheduleIfBehind();
         return true;
+    }
+
+    private void CountOfferedLocked(string? conversationId, long first, int count)
+    {
+        if (conversationId is null && _isOpen && first > _countedFrom)
+        {
+            _offered += count;
+        }
     }
 
     /// <summary>Rises with each change of the conversations that the session follows.</summary>

@@ -69,51 +69,57 @@ internal sealed partial class Session
 
     /// <summary>
     /// From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>, which stands at
-    /// <paramref name="place"/> in the inbox.
+    /// <paramref name="place"/> in the inbox. False: it follows the timeline already, so that a change before this one has not come (yet).
     /// </summary>
-    public void OpenTimeline(string conversationId, ConversationSeq after, InboxSeq place)
+    public bool OpenTimeline(string conversationId, ConversationSeq after, InboxSeq place)
     {
+        bool isExpected;
         lock (_outbox.Lock)
         {
             if (_isClosed)
             {
-                return;
+                return true;
             }
 
             if (!_isOpen)
             {
                 _changesDuringSignIn?.Add((conversationId, after.Value, true, place.Value));
-                return;
+                return true;
             }
 
+            isExpected = _timelines.Find(conversationId) is not { IsOpenEnded: true };
             _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
             _followedVersion++;
         }
 
         UpdateReaders(conversationId);
         ScheduleIfBehind();
+        return isExpected;
     }
 
     /// <summary>
     /// The session gets the conversation's timeline up to <paramref name="last"/> and no further; the entry after it stands at
-    /// <paramref name="place"/> in the inbox.
+    /// <paramref name="place"/> in the inbox. False: it does not follow the timeline, so that a change before this one has not come (yet).
     /// </summary>
-    public void CloseTimeline(string conversationId, ConversationSeq last, InboxSeq place)
+    public bool CloseTimeline(string conversationId, ConversationSeq last, InboxSeq place)
     {
+        bool isExpected;
         lock (_outbox.Lock)
         {
             if (_isClosed || !_isOpen)
             {
                 _changesDuringSignIn?.Add((conversationId, last.Value, false, place.Value));
-                return;
+                return true;
             }
 
+            isExpected = _timelines.Find(conversationId) is { IsOpenEnded: true };
             _timelines.Close(conversationId, last.Value);
             _followedVersion++;
         }
 
         UpdateReaders(conversationId);
         _outbox.RequestWrite();
+        return isExpected;
     }
 
     /// <summary>
@@ -157,6 +163,7 @@ internal sealed partial class Session
             }
 
             _changesDuringSignIn = null;
+            _countedFrom = _timelines.Inbox.KnownHead;
             _followedVersion++;
             opened = _timelines.ConversationIds;
         }
@@ -295,6 +302,7 @@ internal sealed partial class Session
             }
 
             timeline.RaiseHead(last);
+            CountOfferedLocked(conversationId, first, payload.Count);
             if (!timeline.IsLive || timeline.Has(last))
             {
                 return;

@@ -61,14 +61,14 @@ internal sealed class SignInHandler(
         }
 
         Register(connection, session);
-        if (connection.IsClosed || !await cluster.RegisterAsync(session, cancellationToken) || connection.IsClosed)
-        {
-            return;
-        }
-
-        await checkpoints.ReachAsync(Checkpoint.SignInRegistered, connection.Id);
         try
         {
+            if (connection.IsClosed || !await cluster.RegisterAsync(session, cancellationToken) || connection.IsClosed)
+            {
+                return;
+            }
+
+            await checkpoints.ReachAsync(Checkpoint.SignInRegistered, connection.Id);
             var start = await reader.ReadAsync(device.UserId, request, cancellationToken);
             await checkpoints.ReachAsync(Checkpoint.SignInRead, connection.Id);
             await SaveAsync(device, connection, cancellationToken);

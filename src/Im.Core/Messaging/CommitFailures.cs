@@ -7,7 +7,8 @@ namespace Im.Messaging;
 
 /// <summary>What follows a commit that failed: a refused batch is split, the others' senders are answered, and what may be stored is looked for.</summary>
 /// <remarks>Used by the committer's loop only; throws nothing.</remarks>
-internal sealed class CommitFailures(BatchBuilder builder, HeadCheck headCheck, StorageHealth health, ImMetrics metrics, ILogger logger)
+internal sealed class CommitFailures(
+    BatchBuilder builder, Delivery delivery, HeadCheck headCheck, StorageHealth health, ImMetrics metrics, ILogger logger)
 {
     private bool _committedSinceRefusal = true;
 
@@ -69,7 +70,7 @@ internal sealed class CommitFailures(BatchBuilder builder, HeadCheck headCheck, 
         }
     }
 
-    /// <summary>Something of the batch may be committed and was not delivered: sessions look for it, as soon as the store answers.</summary>
+    /// <summary>Something of the batch may be committed and was not delivered: sessions look for it, as soon as the store answers, on all nodes.</summary>
     public void Doubt(Batch batch)
     {
         var changes = batch.Items.OfType<PendingChange>().Where(change => change.Change is not ConversationChange.MoveReadMark).ToArray();
@@ -77,6 +78,7 @@ internal sealed class CommitFailures(BatchBuilder builder, HeadCheck headCheck, 
             batch.Timelines,
             changes.Select(change => change.ConversationId),
             changes.SelectMany(change => change.Opens.Concat(change.Closes)));
+        delivery.Doubt();
     }
 
     private void Answered(PendingAppend item)

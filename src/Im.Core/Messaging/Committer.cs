@@ -59,7 +59,7 @@ internal sealed class Committer
         _checkpoints = checkpoints;
         _logger = logger;
         _builder = new BatchBuilder(conversations, store, time, options.Value, logger);
-        _failures = new CommitFailures(_builder, headCheck, health, metrics, logger);
+        _failures = new CommitFailures(_builder, delivery, headCheck, health, metrics, logger);
         _queue = Channel.CreateBounded<PendingAppend>(
             new BoundedChannelOptions(options.Value.MaxPendingMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     }

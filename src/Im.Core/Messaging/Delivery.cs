@@ -40,6 +40,9 @@ internal sealed class Delivery(LocalDelivery local, ClusterSender cluster, After
         }
     }
 
+    /// <summary>A batch may be committed, and nobody is told: the other nodes are to look for it as this one does.</summary>
+    public void Doubt() => cluster.Lost();
+
     private static CommittedRuns Describe(Batch batch, AppendResult result)
     {
         var runs = Encode(batch, result, out var indices, out var read);

@@ -14,7 +14,7 @@ namespace Im.Messaging;
 /// Called by the committer for this node's commits and by the receiver for the others'; a session puts in order what arrives from both.
 /// </remarks>
 internal sealed class LocalDelivery(
-    SessionRegistry sessions, ConversationReaders readers, RecentEntries recent, ImMetrics metrics, ILogger<LocalDelivery> logger)
+    SessionRegistry sessions, ConversationReaders readers, RecentEntries recent, HeadCheck headCheck, ImMetrics metrics, ILogger<LocalDelivery> logger)
 {
     /// <summary>Delivers a commit; <see cref="FollowMemberships"/> comes first.</summary>
     public void Deliver(CommittedRuns committed)
@@ -40,9 +40,25 @@ internal sealed class LocalDelivery(
     {
         foreach (var move in committed.Moves)
         {
-            if (move.Opens.Count > 0 || move.Closes.Count > 0)
+            if (committed.Classes.Count == 0)
+            {
+                EndEarly(move);
+            }
+            else if (move.Opens.Count > 0 || move.Closes.Count > 0)
             {
                 FollowMembership(move, committed);
+            }
+        }
+    }
+
+    // Told to all nodes: whoever is no member any more gets nothing that comes after, also where what was told to this node alone is lost.
+    private void EndEarly(MembershipMove move)
+    {
+        foreach (var userId in move.Closes)
+        {
+            foreach (var session in sessions.Get(userId))
+            {
+                session.EndEarly(move.ConversationId, new ConversationSeq(move.Seq.Value - 1));
             }
         }
     }
@@ -52,6 +68,7 @@ internal sealed class LocalDelivery(
     {
         var opens = move.Opens.ToHashSet(StringComparer.Ordinal);
         var closes = move.Closes.ToHashSet(StringComparer.Ordinal);
+        var outOfOrder = new List<string>();
         foreach (var deliveryClass in committed.Classes)
         {
             if (FindOffset(deliveryClass, committed.Runs, move) is not { } offset)
@@ -68,17 +85,40 @@ internal sealed class LocalDelivery(
                 {
                     foreach (var session in sessions.Get(userId))
                     {
-                        session.OpenTimeline(move.ConversationId, move.Seq, place);
+                        if (!session.OpenTimeline(move.ConversationId, move.Seq, place))
+                        {
+                            outOfOrder.Add(userId);
+                        }
+
+                        NoticeLater(session, move.ConversationId);
                     }
                 }
                 else if (closes.Contains(userId))
                 {
                     foreach (var session in sessions.Get(userId))
                     {
-                        session.CloseTimeline(move.ConversationId, new ConversationSeq(move.Seq.Value - 1), place);
+                        if (!session.CloseTimeline(move.ConversationId, new ConversationSeq(move.Seq.Value - 1), place))
+                        {
+                            outOfOrder.Add(userId);
+                        }
                     }
                 }
             }
+        }
+
+        if (outOfOrder.Count > 0)
+        {
+            // Changes of two nodes have overtaken each other on their way here.
+            headCheck.CheckSoon([], [], outOfOrder);
+        }
+    }
+
+    // What another node has committed after the change may have come before it, when the session did not follow the conversation yet.
+    private void NoticeLater(Session session, string conversationId)
+    {
+        if (recent.FindHead(conversationId) is > 0 and var head)
+        {
+            session.NoticeHead(TimelineKey.Conversation(conversationId), head);
         }
     }
 

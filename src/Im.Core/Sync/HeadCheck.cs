@@ -17,8 +17,8 @@ namespace Im.Sync;
 /// <remarks>
 /// <para>Every <c>HeadCheckInterval</c> all live sessions; at once, and until the store answers, the timelines of a commit whose outcome is unknown or
 /// whose delivery failed. A session that has missed something goes behind and reads it.</para>
-/// <para>Changes of membership always stand in the inboxes of those concerned. So where an inbox had missed something, the conversations that the session
-/// follows are compared too; one that follows others than it should is closed, and starts right when it signs in again.</para>
+/// <para>Changes of membership always stand in the inboxes of those concerned. So where an inbox had missed something, also where the session has read it
+/// by itself meanwhile, the conversations that the session follows are compared too; one that follows others than it should is closed, and starts right when it signs in again.</para>
 /// </remarks>
 internal sealed class HeadCheck(
     IMessageStore store,
@@ -180,9 +180,14 @@ internal sealed class HeadCheck(
         var known = new Dictionary<TimelineKey, long>();
         var behind = new List<(Session Session, TimelineKey Timeline)>();
         var live = new List<(Session Session, TimelineKey Timeline, long KnownHead)>();
+        var missed = new List<Session>();
         foreach (var session in sessions.All)
         {
             session.AddLiveTimelines(live);
+            if (session.MissingInOffers > 0)
+            {
+                missed.Add(session);
+            }
         }
 
         foreach (var (_, timeline, head) in live)
@@ -192,7 +197,7 @@ internal sealed class HeadCheck(
         }
 
         var ahead = await FindAheadAsync(known, cancellationToken);
-        if (ahead.Count == 0)
+        if (ahead.Count == 0 && missed.Count == 0)
         {
             return;
         }
@@ -207,7 +212,8 @@ internal sealed class HeadCheck(
         }
 
         Report(behind.Count);
-        await CompareAsync(behind.Where(one => one.Timeline.Kind == TimelineKind.Inbox).Select(one => one.Session), cancellationToken);
+        var suspects = behind.Where(one => one.Timeline.Kind == TimelineKind.Inbox).Select(one => one.Session);
+        await CompareAsync(suspects.Concat(missed.Where(session => session.MissingInOffers > 0)), cancellationToken);
     }
 
     private async Task CheckAsync(HeadDoubt doubt, CancellationToken cancellationToken)
@@ -300,12 +306,16 @@ internal sealed class HeadCheck(
             var again = new List<(Session Session, long Differed)>();
             foreach (var (session, differed) in left)
             {
-                var version = session.FollowedVersion;
+                var (version, missing) = (session.FollowedVersion, session.MissingInOffers);
                 var parts = await conversations.GetReadTimelinesAsync(session.UserId, [], new InboxSeq(long.MaxValue), cancellationToken);
                 var comparison = session.CompareFollowed(version, parts);
                 if (comparison == FollowedComparison.Different && differed == version)
                 {
                     SignInAgain(session);
+                }
+                else if (comparison == FollowedComparison.Same)
+                {
+                    session.GiveUpOffers(missing);
                 }
                 else if (comparison is FollowedComparison.Different or FollowedComparison.Changed)
                 {

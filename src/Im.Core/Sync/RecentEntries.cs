@@ -4,7 +4,8 @@ namespace Im.Sync;
 
 /// <summary>The ring of recent entries: the node's last encoded runs, bounded in bytes, read before the store is asked.</summary>
 /// <remarks>
-/// One committer adds in commit order; any thread looks up. The lock guards both collections and is held for a few steps only.
+/// The committer adds in commit order, and the cluster's receiver what other nodes commit, as it comes: a run out of order may not be found, and is read
+/// from the store then. Any thread looks up. The lock guards both collections and is held for a few steps only.
 /// </remarks>
 internal sealed class RecentEntries(int maxBytes)
 {
@@ -52,6 +53,15 @@ internal sealed class RecentEntries(int maxBytes)
         }
     }
 
+    /// <summary>The last entry of the conversation that was added, as far as is remembered; 0 = none is.</summary>
+    public long FindHead(string conversationId)
+    {
+        lock (_lock)
+        {
+            return _byConversation.TryGetValue(conversationId, out var runs) ? runs.Head : 0;
+        }
+    }
+
     /// <summary>Forgets the entries of some conversations: they are read from the store again.</summary>
     public void Remove(IReadOnlyCollection<string> conversationIds)
     {
@@ -96,7 +106,13 @@ internal sealed class RecentEntries(int maxBytes)
         private readonly List<EncodedRun> _runs = [];
         private int _removed;
 
-        public void Add(EncodedRun run) => _runs.Add(run);
+        public long Head { get; private set; }
+
+        public void Add(EncodedRun run)
+        {
+            _runs.Add(run);
+            Head = Math.Max(Head, run.Run.Last.Value);
+        }
 
         public int RemoveFirst()
         {

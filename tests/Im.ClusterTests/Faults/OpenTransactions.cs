@@ -6,7 +6,7 @@ namespace Im.ClusterTests.Faults;
 /// <summary>Freezes a node inside a transaction that holds row locks.</summary>
 internal static class OpenTransactions
 {
-    private const int MaxPolls = 60;
+    private const int MaxPolls = 40;
 
     /// <summary>
     /// Locks all conversations until the node's append waits for one of them, freezes the node, and lets go: the database then gives the lock to the
