@@ -825,6 +825,7 @@ export class ImClient extends EventTarget {
    * @returns {Promise<{roomId: string, priority: ImRoomPriority, seq: number, timeMs: number}>}
    */
   async sendToRoom(roomId, content, { priority = 'NORMAL', clientMessageId = randomId() } = {}) {
+    if (priority !== 'NORMAL' && priority !== 'HIGH') throw new TypeError("the priority is 'NORMAL' or 'HIGH'"); // the server would close the connection
     return this.#request({ sendToRoom: { roomId, priority, clientMessageId, content: writeContent(content) } }, 'roomSent', { clientMessageId, resend: false });
   }
 

@@ -1,6 +1,7 @@
 using Im.Cluster;
 using Im.LocalServers;
 using Im.Rooms;
+using Im.Storage;
 using Im.Storage.Redis.Internal;
 using Im.Storage.Redis.Tests.Support;
 using Im.Timelines;
@@ -22,6 +23,7 @@ public sealed class RegistrationTests(RedisFixture redis) : IClassFixture<RedisF
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Services.AddImServer().AddUserProvider<Nobody>().UseRedis("nowhere:1").UseRedis(redis.Server.ConnectionString, options => options.KeyPrefix = "x");
+        builder.Services.AddSingleton<INodeGuard, SharedStore>();
         using var host = builder.Build();
         Assert.IsType<RedisSessionDirectory>(Assert.Single(host.Services.GetServices<ISessionDirectory>()));
         Assert.IsType<RedisBackplane>(Assert.Single(host.Services.GetServices<IBackplane>()));
@@ -84,9 +86,30 @@ public sealed class RegistrationTests(RedisFixture redis) : IClassFixture<RedisF
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Services.AddImServer().AddUserProvider<Nobody>().UseRedis($"127.0.0.1:{LoopbackPorts.Next()}", options => options.OperationTimeout = TimeSpan.FromMilliseconds(200));
+        builder.Services.AddSingleton<INodeGuard, SharedStore>();
         using var host = builder.Build();
         await host.StartAsync().WaitAsync(TimeSpan.FromSeconds(10));
         await host.StopAsync().WaitAsync(TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
+    public async Task AStoreThatNodesDoNotShareFailsTheStartAndSaysWhatToUse()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddImServer().AddUserProvider<Nobody>().UseRedis(redis.Server.ConnectionString);
+        using var host = builder.Build();
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync().WaitAsync(Limit));
+        Assert.EndsWith("for example .UseMySql(dataSource), or leave .UseRedis(…) out.", failure.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The in-memory store, said to be one that nodes share.</summary>
+    private sealed class SharedStore : INodeGuard
+    {
+        public ValueTask AcquireAsync(string nodeName, string instanceId, Action lost, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask ReleaseAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask<int> EndNodeConnectionsAsync(string nodeName, string instanceId, CancellationToken cancellationToken) => ValueTask.FromResult(0);
     }
 
     private sealed class Nobody : IUserProvider

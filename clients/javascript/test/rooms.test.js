@@ -106,6 +106,13 @@ test('whom the host removes is told', async () => {
   assert.deepEqual(seen(t), ['left ']);
 });
 
+test('a priority that there is not is refused here; the server would close the connection', async () => {
+  const t = start();
+  await t.connected();
+  await assert.rejects(t.client.sendToRoom('r', 'hi', { priority: 'high' }), TypeError);
+  assert.deepEqual(t.socket.packets('sendToRoom'), []);
+});
+
 test('sendToRoom resolves with the seq, is refused as it is, and is never sent again', async () => {
   const t = start();
   await t.connected();
