@@ -37,7 +37,8 @@ internal sealed class ClusterHost(
     /// <summary>Refuses nodes that would meet without sharing a store: what one of them stores the others would never see.</summary>
     public void CheckStore()
     {
-        if (directory is not InMemorySessionDirectory && backplane is not InMemoryBackplane && services.GetService<INodeGuard>() is null)
+        if (directory is not InMemorySessionDirectory && backplane is not InMemoryBackplane && services.GetService<INodeGuard>() is null
+            && services.GetService<InMemoryCluster>()?.IsShared != true)
         {
             throw new InvalidOperationException(
                 "This server is to be one of several nodes, and its store is for one process only (in memory, SQLite), so that nodes would not see each other's messages. "

@@ -52,9 +52,12 @@ internal sealed partial class Session
             }
 
             timeline.EndEarly(last.Value);
+            _timelines.Skip(timeline);
         }
 
         UpdateReaders(conversationId);
+        _outbox.RequestWrite();
+        ScheduleIfBehind();
     }
 
     /// <summary>How often in a row its pages could not be read. Used by whoever gives it its turn.</summary>
@@ -64,13 +67,17 @@ internal sealed partial class Session
     /// What follows <see cref="NextToRead"/>'s cursor in a conversation's timeline is no longer kept, up to <paramref name="through"/>: the client is
     /// told to pass over it, and the session reads on.
     /// </summary>
-    public void SkipForgotten(TimelineKey key, long through, long head, long? last)
+    public void SkipForgotten(TimelineKey key, long through, long head, long? last, (StoredParts Stored, long FollowedVersion)? parts)
     {
         lock (_outbox.Lock)
         {
-            if (_timelines.Find(key.Id) is { IsLive: false } timeline && !_isClosed)
+            if (_timelines.Find(key.Id) is { IsLive: false } timeline && !_isClosed && (parts is null || parts.Value.FollowedVersion == _followedVersion))
             {
-                if (last is { } end)
+                if (parts is { } read)
+                {
+                    timeline.SetParts(read.Stored);
+                }
+                else if (last is { } end)
                 {
                     timeline.EndEarly(end);
                 }
@@ -79,7 +86,7 @@ internal sealed partial class Session
             }
         }
 
-        AddPage(key, 0, null, head, last);
+        AddPage(key, 0, null, head, last, parts);
     }
 
     /// <summary>The chunk in front of the one that begins at <paramref name="first"/> did not come in time: both are read.</summary>

@@ -178,7 +178,7 @@ internal sealed partial class Session
     }
 
     /// <summary>The timeline to read next and its cursor, or null: nothing is behind, or the queue has no room now.</summary>
-    public (TimelineKey Timeline, long Cursor, long Last, long KnownHead)? NextToRead()
+    public (TimelineKey Timeline, long Cursor, long Last, long KnownHead, long FollowedVersion)? NextToRead()
     {
         lock (_outbox.Lock)
         {
@@ -190,7 +190,7 @@ internal sealed partial class Session
             }
 
             _isScheduled = true;
-            return (behind.Key, behind.Cursor, behind.Last, behind.KnownHead);
+            return (behind.Key, behind.Cursor, behind.Last, behind.KnownHead, _followedVersion);
         }
     }
 
@@ -200,7 +200,8 @@ internal sealed partial class Session
     /// <param name="payload">The page; null where nothing follows the cursor.</param>
     /// <param name="head">The timeline's head as it was read; entries up to it are the user's, but for <paramref name="last"/>.</param>
     /// <param name="last">The user's last entry of the part that was read, where the store knows of an end; the delivery tells of it a little later.</param>
-    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head, long? last)
+    /// <param name="parts">Instead: all parts as the store has them, asked for at this version of what the session follows; otherwise it is read again.</param>
+    public void AddPage(TimelineKey key, long first, PushPayload? payload, long head, long? last, (StoredParts Stored, long FollowedVersion)? parts = null)
     {
         lock (_outbox.Lock)
         {
@@ -212,7 +213,19 @@ internal sealed partial class Session
             }
 
             timeline.RaiseHead(head);
-            if (last is { } end)
+            if (parts is { } read)
+            {
+                // A change was told while they were read.
+                if (read.FollowedVersion != _followedVersion)
+                {
+                    payload = null;
+                }
+                else
+                {
+                    timeline.SetParts(read.Stored);
+                }
+            }
+            else if (last is { } end)
             {
                 timeline.EndEarly(end);
             }
@@ -230,11 +243,14 @@ internal sealed partial class Session
                 }
             }
 
-            _timelines.Skip(timeline);
-            timeline.TryGoLive();
+            if (parts is null || parts.Value.FollowedVersion == _followedVersion)
+            {
+                _timelines.Skip(timeline);
+                timeline.TryGoLive();
+            }
         }
 
-        if (key.Kind == TimelineKind.Conversation && !Follows(key.Id))
+        if (key.Kind == TimelineKind.Conversation && (parts is not null || !Follows(key.Id)))
         {
             UpdateReaders(key.Id);
         }

@@ -95,7 +95,7 @@ internal sealed class Delivery(LocalDelivery local, ClusterSender cluster, After
     }
 
     // In one batch the stored entries of one conversation follow each other: one run, encoded once. Whoever follows the conversation's own timeline is
-    // offered what may not have come through the inboxes: a group's messages without an audience, and its changes.
+    // offered what may not have come through the inboxes: a group's messages without an audience, and its changes but for a switch, which is in every inbox.
     private static List<EncodedRun> Encode(Batch batch, AppendResult result, out Dictionary<string, int> indices, out List<int> read)
     {
         indices = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -118,7 +118,7 @@ internal sealed class Delivery(LocalDelivery local, ClusterSender cluster, After
             }
 
             entries[index].Add(item.ToEntry(result.Items[i].Seq, OrdinalOf(item, result.Items[i])));
-            isRead[index] |= ConversationId.IsGroup(item.ConversationId) && (item.Audience.UserIds.Length == 0 || item.Change is not null);
+            isRead[index] |= ConversationId.IsGroup(item.ConversationId) && (item.Audience.UserIds.Length == 0 || item.Change is not (null or ConversationChange.SwitchFanout));
         }
 
         read = [.. Enumerable.Range(0, isRead.Count).Where(i => isRead[i])];

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Im.Cluster;
 using Im.Connections;
 using Im.Diagnostics;
 using Im.Protocol;
@@ -16,6 +17,7 @@ internal sealed class CatchUpScheduler(
     IConversationStore conversations,
     PageReader pages,
     EarlyChunks early,
+    ClusterState cluster,
     ImMetrics metrics,
     Checkpoints checkpoints,
     TimeProvider time,
@@ -69,9 +71,10 @@ internal sealed class CatchUpScheduler(
                 return;
             }
 
-            var (first, payload, head, last) = next.Timeline.Kind == TimelineKind.Inbox
+            var (first, payload, head, last, stored) = next.Timeline.Kind == TimelineKind.Inbox
                 ? await ReadInboxAsync(next.Timeline.Id, next.Cursor, cancellationToken)
                 : await ReadConversationAsync(session, next.Timeline, next.Cursor, next.Last, next.KnownHead, cancellationToken);
+            (StoredParts, long)? parts = stored is null ? null : (stored, next.FollowedVersion);
             session.ReadFailures = 0;
             Volatile.Write(ref _isFailing, 0);
             if (first != next.Cursor + 1)
@@ -79,7 +82,7 @@ internal sealed class CatchUpScheduler(
                 // Of a conversation the session passes over what is forgotten. In the inbox stood also what it must know: it begins anew.
                 if (next.Timeline.Kind == TimelineKind.Conversation)
                 {
-                    session.SkipForgotten(next.Timeline, first - 1, head, last);
+                    session.SkipForgotten(next.Timeline, first - 1, head, last, parts);
                 }
                 else
                 {
@@ -90,7 +93,7 @@ internal sealed class CatchUpScheduler(
             }
 
             await checkpoints.ReachAsync(Checkpoint.PageRead, session.Connection.Id);
-            session.AddPage(next.Timeline, first, payload, head, last);
+            session.AddPage(next.Timeline, first, payload, head, last, parts);
         }
         catch (ImStorageException exception) when (exception.Failure != ImStorageFailure.Refused)
         {
@@ -124,46 +127,59 @@ internal sealed class CatchUpScheduler(
         }
     }
 
-    private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last)> ReadInboxAsync(
+    private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last, StoredParts? Parts)> ReadInboxAsync(
         string userId, long cursor, CancellationToken cancellationToken)
     {
         var read = await store.ReadInboxesAsync([new InboxRead(userId, new InboxSeq(cursor), _options.MaxPageEntries)], cancellationToken);
-        return (read[0].First.Value, await pages.ReadAsync(read[0].Runs, cancellationToken), read[0].Head.Head, null);
+        return (read[0].First.Value, await pages.ReadAsync(read[0].Runs, cancellationToken), read[0].Head.Head, null, null);
     }
 
-    // What the session knows of ended with what was delivered. Beyond that the store says how far the timeline is the user's: a leave or a switch
-    // may be committed and not delivered yet, and what follows it is not for this session.
-    private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last)> ReadConversationAsync(
+    // On one node what the session knows of ended with what was delivered; beyond that, and where several nodes tell in another order than it happened, the
+    // store says how far the timeline is the user's: what follows a leave or a switch that was not delivered yet is not for this session.
+    private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last, StoredParts? Parts)> ReadConversationAsync(
         Session session, TimelineKey timeline, long cursor, long last, long knownHead, CancellationToken cancellationToken)
     {
         await checkpoints.ReachAsync(Checkpoint.PageChosen, session.Connection.Id);
         var row = (await store.GetHeadsAsync([timeline], cancellationToken))[0];
         var head = row.Head;
-        var end = head > knownHead && last == long.MaxValue
-            ? await FindEndAsync(session.UserId, timeline.Id, cursor, cancellationToken)
-            : null;
-        head = Math.Min(head, end ?? last);
+        var parts = cluster.HasPeers ? await FindPartsAsync(session.UserId, timeline.Id, cursor, cancellationToken) : null;
+        var end = parts is null && head > knownHead && last == long.MaxValue
+            ? (await FindPartsAsync(session.UserId, timeline.Id, cursor, cancellationToken)).Last
+            : (long?)null;
+        head = Math.Min(head, parts?.Last ?? end ?? last);
         if (row.Floor - 1 > cursor && head > cursor)
         {
-            return (Math.Min(row.Floor, head + 1), null, head, end);
+            return (Math.Min(row.Floor, head + 1), null, head, end, parts);
         }
 
         var count = (int)Math.Min(head - cursor, _options.MaxPageEntries);
         Run[] runs = count <= 0 ? [] : [new Run(timeline.Id, new ConversationSeq(cursor + 1), count)];
-        return (cursor + 1, await pages.ReadAsync(runs, cancellationToken), head, end);
+        return (cursor + 1, await pages.ReadAsync(runs, cancellationToken), head, end, parts);
     }
 
-    // The last entry of the part that the cursor is in; null = it goes on. Read after the head, so that up to there nothing is missed.
-    private async ValueTask<long?> FindEndAsync(string userId, string conversationId, long cursor, CancellationToken cancellationToken)
+    // Read after the head, so that up to there nothing is missed.
+    private async ValueTask<StoredParts> FindPartsAsync(string userId, string conversationId, long cursor, CancellationToken cancellationToken)
     {
+        var last = cursor;
+        var later = new List<(long After, long Last)>();
         foreach (var part in await conversations.GetReadTimelinesAsync(userId, [conversationId], new InboxSeq(long.MaxValue), cancellationToken))
         {
-            if (part.ConversationId == conversationId && part.After.Value <= cursor && (part.Last is null || cursor <= part.Last.Value.Value))
+            var end = part.Last?.Value ?? long.MaxValue;
+            if (part.ConversationId != conversationId || end < cursor)
             {
-                return part.Last?.Value;
+                continue;
+            }
+
+            if (part.After.Value <= cursor)
+            {
+                last = end;
+            }
+            else
+            {
+                later.Add((part.After.Value, end));
             }
         }
 
-        return cursor;
+        return new StoredParts(last, later);
     }
 }

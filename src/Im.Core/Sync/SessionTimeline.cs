@@ -22,6 +22,12 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     private Queue<(long After, long Last)>? _laterParts;
     private long _lastOfLaterPart;
 
+    // Where the present part begins, or the cursor that the session came with: what ends before it has ended another part.
+    private long _start = cursor;
+
+    // A part that was opened before the end of the present one was told, as by another node; 0 = none.
+    private long _expectedAfter;
+
     // A chunk that came before the one in front of it, from another node; only while live.
     private EarlyChunk? _early;
 
@@ -75,8 +81,14 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     }
 
     /// <summary>The session gets no entry after this one, until a later part.</summary>
+    /// <remarks>The end of a part that is behind already changes nothing: it was found before it was told.</remarks>
     public void End(long last)
     {
+        if (last < (_laterParts is null ? _start : _laterParts.Last().After))
+        {
+            return;
+        }
+
         if (_laterParts is null)
         {
             Last = Math.Min(Last, last);
@@ -85,6 +97,8 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         {
             _lastOfLaterPart = Math.Min(_lastOfLaterPart, last);
         }
+
+        AddExpectedPart();
     }
 
     /// <summary>As <see cref="End"/>, by a reader that met the end before it was announced; nothing where the announcement has come meanwhile.</summary>
@@ -93,8 +107,33 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         if (Last == long.MaxValue && _laterParts is null && Cursor <= last)
         {
             Last = last;
+            AddExpectedPart();
         }
     }
+
+    /// <summary>The timeline goes on after this entry; the end of the part before it has not been told yet. Until then the store says how far that goes.</summary>
+    public void ExpectPart(long after)
+    {
+        if (after > Cursor && after > _start)
+        {
+            _expectedAfter = Math.Max(_expectedAfter, after);
+            IsLive = false;
+        }
+    }
+
+    /// <summary>
+    /// The parts as the store has them: the present one ends here, and these follow. Whatever was told in another order than it happened is right again.
+    /// </summary>
+    public void SetParts(StoredParts parts)
+    {
+        _expectedAfter = 0;
+        Last = parts.Last;
+        _laterParts = parts.Later.Count == 0 ? null : new Queue<(long, long)>(parts.Later);
+        _lastOfLaterPart = parts.Later.Count == 0 ? 0 : parts.Later[^1].Last;
+    }
+
+    /// <summary>Whether a part that begins here is a new one: one that began before the known end was closed already.</summary>
+    public bool IsBehindEnd(long after) => after > (_laterParts is null ? Last : _lastOfLaterPart);
 
     /// <summary>The timeline goes on after this entry, once the present part is finished.</summary>
     public void AddPart(long after, long last)
@@ -133,6 +172,7 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
             _laterParts = null;
         }
 
+        _start = next.After;
         first = Cursor + 1;
         through = Math.Max(Cursor, next.After);
         Advance(through);
@@ -178,9 +218,22 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         return early.First == Cursor + 1 && early.First + early.Payload.Count - 1 <= Last ? early : null;
     }
 
+    private void AddExpectedPart()
+    {
+        var after = _expectedAfter;
+        if (after != 0 && IsBehindEnd(after))
+        {
+            _expectedAfter = 0;
+            AddPart(after, long.MaxValue);
+        }
+    }
+
     /// <summary>Live if there is nothing between the cursor and the known head.</summary>
     public bool TryGoLive() => IsLive = Cursor >= Math.Min(KnownHead, Last) && _laterParts is null;
 }
+
+/// <summary>How far the part of a timeline goes that a cursor is in, and which parts follow. A cursor in none is at the end of one.</summary>
+internal sealed record StoredParts(long Last, IReadOnlyList<(long After, long Last)> Later);
 
 /// <summary>A chunk that waits for the one in front of it.</summary>
 internal sealed record EarlyChunk(long First, PushPayload Payload);

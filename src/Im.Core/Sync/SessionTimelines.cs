@@ -73,7 +73,11 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
             timeline.End(last);
             _conversations.Add(conversationId, timeline);
         }
-        else if (!timeline.IsOpenEnded)
+        else if (timeline.IsOpenEnded)
+        {
+            timeline.ExpectPart(after);
+        }
+        else if (timeline.IsBehindEnd(after))
         {
             // The user came back, perhaps before the session had all of the stay before.
             timeline.AddPart(after, last);

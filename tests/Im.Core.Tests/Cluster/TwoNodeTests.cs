@@ -111,8 +111,9 @@ public sealed class TwoNodeTests
         {
             // Order is promised within a timeline, and a switch leads from one to the other.
             var messages = await device.WaitForMessagesAsync(300);
-            Assert.Equal(300, messages.Select(entry => entry.ClientMessageId).Distinct().Count());
-            Assert.Equal(300, device.Messages.Count);
+            Assert.True(
+                messages.Select(entry => entry.ClientMessageId).Distinct().Count() == 300 && device.Messages.Count == 300,
+                $"{device.UserId}: {string.Join(" ", device.Events.OfType<ImEntryEvent>().Select(one => $"{(one.Entry.BodyCase == Entry.BodyOneofCase.Content ? "" : one.Entry.BodyCase)}{one.Entry.ConversationSeq}{(one.IsInbox ? "i" : "c")}"))}");
         }
     }
 
