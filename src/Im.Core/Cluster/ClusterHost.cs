@@ -24,6 +24,8 @@ internal sealed class ClusterHost(
     ILogger<ClusterHost> logger,
     IHostApplicationLifetime? application = null)
 {
+    private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _giveUp = new();
     private Task _listening = Task.CompletedTask;
@@ -76,13 +78,29 @@ internal sealed class ClusterHost(
             sender.Complete();
             await WaitAsync(_telling, cancellationToken);
             await _giveUp.CancelAsync();
-            await node.LeaveAsync(cancellationToken);
-            await backplane.StopAsync(cancellationToken);
+            try
+            {
+                await node.LeaveAsync(cancellationToken);
+                await backplane.StopAsync(cancellationToken);
+            }
+            finally
+            {
+                await ReleaseNameAsync();
+            }
         }
+        else
+        {
+            await ReleaseNameAsync();
+        }
+    }
 
+    // Whatever became of the rest: the next process of this name need not wait.
+    private async Task ReleaseNameAsync()
+    {
         if (services.GetService<INodeGuard>() is { } guard)
         {
-            await guard.ReleaseAsync(cancellationToken);
+            using var timeout = new CancellationTokenSource(ReleaseTimeout);
+            await guard.ReleaseAsync(timeout.Token);
         }
     }
 

@@ -38,6 +38,15 @@ internal sealed class BoundedCache<TValue>(int capacity)
         }
     }
 
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _young.Clear();
+            _old.Clear();
+        }
+    }
+
     public void Set(string key, TValue value)
     {
         lock (_lock)

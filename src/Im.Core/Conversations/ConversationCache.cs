@@ -52,6 +52,9 @@ internal sealed class ConversationCache(
         }
     }
 
+    /// <summary>Other nodes may have changed any conversation: all are read again when they are needed.</summary>
+    public void InvalidateAll() => _cache.Clear();
+
     /// <summary>Which of the users are members at exactly the version of the conversation that is returned, which may be newer than the one given.</summary>
     public async ValueTask<(ConversationInfo Info, IReadOnlyList<bool> IsMember)> FindMembersAsync(
         ConversationInfo info, IReadOnlyList<string> userIds, bool isLane, CancellationToken cancellationToken)

@@ -49,7 +49,14 @@ internal sealed class GroupChanger(ConversationCache conversations, IGroupStore 
 
             if (change is null)
             {
-                return current;
+                // What is kept may be older than what another node has changed: that there is nothing to do is true of the newest only.
+                var newest = await conversations.ReloadAsync(current.ConversationId, cancellationToken);
+                if (newest is null || newest.Version <= current.Version)
+                {
+                    return current;
+                }
+
+                continue;
             }
 
             if (await AppendAsync(change, current.ConversationId, current.Version, actorId, cancellationToken) != AppendOutcome.StaleVersion)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Im.Cluster;
 using Im.Conversations;
 using Im.Diagnostics;
 using Im.Model;
@@ -22,6 +23,7 @@ internal sealed class SendPipeline(
     Committer committer,
     SignalRelay relay,
     IMessageStore store,
+    ClusterState cluster,
     TimeProvider time,
     IOptions<ImServerOptions> options,
     ILogger<SendPipeline> logger)
@@ -182,13 +184,14 @@ internal sealed class SendPipeline(
     private async ValueTask<(ConversationInfo? Info, (ImErrorCode Code, string Message) Refusal)> ResolveAsync(
         PendingMessage message, CancellationToken cancellationToken)
     {
-        var info = await conversations.GetAsync(message.ConversationId, cancellationToken);
-        if (MustFindSender(message, info))
+        var (info, refused) = await FindAsync(message, await conversations.GetAsync(message.ConversationId, cancellationToken), cancellationToken);
+        if (refused is not null && cluster.MayHavePeers)
         {
-            info = await conversations.FindSenderAsync(info, message, isLane: false, cancellationToken);
+            // What is kept may be older than what another node has changed a moment ago.
+            (info, refused) = await FindAsync(message, await conversations.ReloadAsync(message.ConversationId, cancellationToken), cancellationToken);
         }
 
-        if (CheckMembership(message, info) is { } refusal)
+        if (refused is { } refusal)
         {
             return (null, refusal);
         }
@@ -210,6 +213,17 @@ internal sealed class SendPipeline(
         }
 
         return (info, default);
+    }
+
+    private async ValueTask<(ConversationInfo? Info, (ImErrorCode Code, string Message)? Refusal)> FindAsync(
+        PendingMessage message, ConversationInfo? info, CancellationToken cancellationToken)
+    {
+        if (MustFindSender(message, info))
+        {
+            info = await conversations.FindSenderAsync(info, message, isLane: false, cancellationToken);
+        }
+
+        return (info, CheckMembership(message, info));
     }
 
     private static bool IsWithSystem(ConversationInfo info) =>

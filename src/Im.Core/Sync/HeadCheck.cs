@@ -225,6 +225,7 @@ internal sealed class HeadCheck(
 
         if (doubt.IsEverything)
         {
+            cache.InvalidateAll();
             await CheckAsync(ShortGrace, cancellationToken);
         }
 

@@ -20,7 +20,7 @@ public sealed class ClusterRepairTests
     {
         await using var host = await StartAsync();
         var second = await host.AddNodeAsync();
-        var group = await CreateAsync(host, "ann");
+        var group = await CreateAsync(host, "read", "ann");
         var ann = await host.ConnectAsync("ann");
         var cyd = await host.ConnectAsync("cyd", node: second);
 
@@ -43,7 +43,7 @@ public sealed class ClusterRepairTests
         await using var host = await StartAsync();
         var second = await host.AddNodeAsync();
         var third = await host.AddNodeAsync();
-        var group = await CreateAsync(host, "ann", "bob");
+        var group = await CreateAsync(host, "read", "ann", "bob");
         var bob = await host.ConnectAsync("bob", node: third);
         var cyd = await host.ConnectAsync("cyd", node: second);
 
@@ -75,7 +75,7 @@ public sealed class ClusterRepairTests
     {
         await using var host = await StartAsync();
         var second = await host.AddNodeAsync();
-        var group = await CreateAsync(host, "ann", "bob", "cyd");
+        var group = await CreateAsync(host, "read", "ann", "bob", "cyd");
         var ann = await host.ConnectAsync("ann");
         var bob = await host.ConnectAsync("bob", node: second);
         var cyd = await host.ConnectAsync("cyd", node: second);
@@ -85,6 +85,37 @@ public sealed class ClusterRepairTests
 
         await Eventually(() => Has(cyd, "among us"));
         Assert.False(Has(bob, "among us"));
+    }
+
+    [Theory]
+    [InlineData("write")]
+    [InlineData("read")]
+    public async Task AMemberWhomAnotherNodeHasJustAddedMaySendThoughThatHasNotBeenToldYet(string fanout)
+    {
+        await using var host = await StartAsync();
+        var second = await host.AddNodeAsync();
+        var group = await CreateAsync(host, fanout, "ann", "bob");
+        var bob = await host.ConnectAsync("bob", node: second);
+        var cyd = await host.ConnectAsync("cyd", node: second);
+        await bob.SendTextAsync(ImTarget.Conversation(group.ConversationId), "known on this node").WaitAsync(Limit);
+        _backplanes[0].Loses = (_, _) => true;
+        await host.Server.Groups.AddMembersAsync("g", ["cyd"], "ann");
+        await cyd.SendTextAsync(ImTarget.Conversation(group.ConversationId), "already").WaitAsync(Limit);
+        await Eventually(() => Has(bob, "already"), host);
+    }
+
+    [Fact]
+    public async Task AMemberWhomAnotherNodeHasJustAddedIsRemovedThoughThatHasNotBeenToldYet()
+    {
+        await using var host = await StartAsync();
+        var second = await host.AddNodeAsync();
+        await CreateAsync(host, "write", "ann", "bob");
+        await second.Server.Groups.RemoveMembersAsync("g", ["dan"], "ann");
+        _backplanes[0].Loses = (_, _) => true;
+        await host.Server.Groups.AddMembersAsync("g", ["cyd"], "ann");
+        await second.Server.Groups.RemoveMembersAsync("g", ["cyd"], "ann");
+        var cyd = await host.ConnectAsync("cyd", node: second);
+        await Assert.ThrowsAsync<ImClientException>(() => cyd.SendTextAsync(ImTarget.Conversation("g:g"), "no more").WaitAsync(Limit));
     }
 
     [Fact]
@@ -108,8 +139,8 @@ public sealed class ClusterRepairTests
 
     private static bool Has(ImTestDevice device, string text) => device.Messages.Any(entry => entry.Content?.Text == text);
 
-    private static Task<ImGroup> CreateAsync(ImTestHost host, params string[] members) => host.Server.Groups.CreateAsync(
-        new NewGroup { GroupId = "g", Info = new("g"), ActorId = members[0], MemberIds = members, Fanout = "read" }).AsTask().WaitAsync(Limit);
+    private static Task<ImGroup> CreateAsync(ImTestHost host, string fanout, params string[] members) => host.Server.Groups.CreateAsync(
+        new NewGroup { GroupId = "g", Info = new("g"), ActorId = members[0], MemberIds = members, Fanout = fanout }).AsTask().WaitAsync(Limit);
 
     private static Task Eventually(Func<bool> condition, ImTestHost? host = null) => EventuallyAsync(() => Task.FromResult(condition()), host);
 
