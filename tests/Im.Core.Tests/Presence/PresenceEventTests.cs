@@ -110,7 +110,11 @@ public sealed class PresenceEventTests : PresenceTest
         ISessionObserver observer = host.Services.GetRequiredService<PresencePublisher>();
         DirectorySession Make(string device) => new()
         {
-            UserId = "ann", DeviceId = device, NodeName = host.Nodes[0].Name, Epoch = 1, ConnectionId = device,
+            UserId = "ann",
+            DeviceId = device,
+            NodeName = host.Nodes[0].Name,
+            Epoch = 1,
+            ConnectionId = device,
         };
         var (first, second) = (Make("d1"), Make("d2"));
         observer.Registered(first, new Registration(1, null, 0));
