@@ -148,7 +148,6 @@ public static class ImServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(cluster);
-        cluster.IsShared = true;
         builder.Services.Replace(ServiceDescriptor.Singleton(cluster));
         builder.Services.Replace(ServiceDescriptor.Singleton<ISessionDirectory>(provider => new InMemorySessionDirectory(provider.GetRequiredService<InMemoryCluster>())));
         builder.Services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => new InMemoryBackplane(provider.GetRequiredService<InMemoryCluster>())));

@@ -1,5 +1,6 @@
 using Im.Cluster;
 using Im.Rooms;
+using Im.Storage;
 using Im.Storage.Redis;
 using Im.Storage.Redis.Internal;
 using Im.Timelines;
@@ -13,8 +14,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class ImRedisBuilderExtensions
 {
     /// <summary>
-    /// Makes this server a node of a cluster that meets in Redis. It needs a store that several nodes share, such as <c>UseMySql(…)</c>. Can be safely
-    /// called multiple times; the last configuration counts.
+    /// Makes this server a node of a cluster that meets in Redis. It needs a store that several nodes share, such as <c>UseMySql(…)</c>: with another one
+    /// the start fails. Can be safely called multiple times; the last configuration counts.
     /// </summary>
     /// <remarks>A Redis that is away neither fails nor delays the start, and is connected to when it comes.</remarks>
     /// <param name="builder">What <c>AddImServer</c> returned.</param>
@@ -61,6 +62,7 @@ public static class ImRedisBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton<ISequenceAllocator, RedisSequenceAllocator>());
         services.Replace(ServiceDescriptor.Singleton<IGroupMemberCache, RedisGroupMemberCache>());
         services.Replace(ServiceDescriptor.Singleton<IRoomStore, RedisRoomStore>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStorageInitializer, SharedStoreCheck>());
         return builder;
     }
 }

@@ -63,15 +63,15 @@ public sealed class OperationTests(TwoNodes nodes) : IClassFixture<TwoNodes>
             devices.Add(await (i % 2 == 0 ? nodes.North : nodes.South).ConnectAsync("paula", $"device-{i}"));
         }
 
-        var (found, cursor) = (new List<string>(), "");
+        var (found, after) = (new List<string>(), "");
         do
         {
-            var page = await nodes.GetAsync($"connections?user=paula&limit=2{cursor}");
+            var page = await nodes.GetAsync($"connections?user=paula&limit=2{after}");
             Assert.True(page["connections"]!.AsArray().Count <= 2);
             found.AddRange(page["connections"]!.AsArray().Select(one => $"{one!["node"]}/{one["deviceId"]}"));
-            cursor = page["next"] is { } next ? $"&cursor={next}" : "";
+            after = page["next"] is { } next ? $"&after={next}" : "";
         }
-        while (cursor.Length > 0);
+        while (after.Length > 0);
         Assert.Equal(
             ["north/device-0", "north/device-2", "north/device-4", "north/device-6", "south/device-1", "south/device-3", "south/device-5"], found);
 
@@ -131,14 +131,14 @@ public sealed class OperationTests(TwoNodes nodes) : IClassFixture<TwoNodes>
     {
         await using var one = await nodes.North.ConnectAsync("online-1");
         await using var two = await nodes.South.ConnectAsync("online-2");
-        var (found, cursor) = (new List<string>(), "");
+        var (found, after) = (new List<string>(), "");
         do
         {
-            var page = await nodes.GetAsync($"users/online?limit=1{cursor}");
+            var page = await nodes.GetAsync($"users/online?limit=1{after}");
             found.AddRange(page["users"]!.AsArray().Select(user => $"{user!["userId"]}@{user["sessions"]![0]!["node"]}"));
-            cursor = page["next"] is { } next ? $"&cursor={Uri.EscapeDataString((string)next!)}" : "";
+            after = page["next"] is { } next ? $"&after={Uri.EscapeDataString((string)next!)}" : "";
         }
-        while (cursor.Length > 0);
+        while (after.Length > 0);
         Assert.Contains("online-1@north", found);
         Assert.Contains("online-2@south", found);
     }

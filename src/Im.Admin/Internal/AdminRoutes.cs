@@ -9,7 +9,7 @@ internal static class AdminRoutes
     private static readonly AdminHttpJson Http = AdminHttpJson.Default;
     private static readonly AdminJson Core = AdminJson.Default;
     private static readonly AdminParameter Limit = new("limit", "At most so many; 50 without it, ImAdminOptions.MaxPageItems at most.", "integer");
-    private static readonly AdminParameter Cursor = new("cursor", "What the page before gave as its next one.");
+    private static readonly AdminParameter After = new("after", "What the page before gave as its next one.");
     private static readonly AdminParameter Node = new("node", "The node's name.", InPath: true);
     private static readonly AdminParameter Connection = new("id", "The connection's id on its node.", InPath: true);
     private static readonly AdminParameter User = new("id", "The user's id.", InPath: true);
@@ -29,11 +29,11 @@ internal static class AdminRoutes
             new AdminParameter("node", "On this node."),
             new AdminParameter("transport", "Of this transport, for example tcp."),
             new AdminParameter("state", "In this state.", Values: [.. Enum.GetNames<AdminConnectionState>().Select(JsonNamingPolicy.CamelCase.ConvertName)]),
-            Cursor,
+            After,
             Limit),
         Get("/connections/{node}/{id}", "One connection: session, queue, timelines.", Core.AdminConnectionDetail, ConnectionCalls.GetAsync, Node, Connection),
         Change("DELETE", "/connections/{node}/{id}", "Closes a connection.", Http.CloseBody, Http.ClosedAnswer, ConnectionCalls.CloseAsync, Node, Connection),
-        Get("/users/online", "The users who are online on any node.", Core.AdminOnlinePage, UserCalls.OnlineAsync, Cursor, Limit),
+        Get("/users/online", "The users who are online on any node.", Core.AdminOnlinePage, UserCalls.OnlineAsync, After, Limit),
         Get(
             "/users/{id}",
             "A user: sessions, devices, conversations.",

@@ -14,7 +14,7 @@ internal static class ConnectionCalls
             State = call.Choice<AdminConnectionState>("state"),
         };
         await call.AnswerAsync(
-            await call.Admin.ListConnectionsAsync(filter, call.Text("cursor"), call.Limit, call.Aborted), AdminJson.Default.AdminConnectionPage);
+            await call.Admin.ListConnectionsAsync(filter, call.Text("after"), call.Limit, call.Aborted), AdminJson.Default.AdminConnectionPage);
     }
 
     public static async Task GetAsync(AdminCall call)

@@ -4,7 +4,7 @@ namespace Im.Administration.Internal;
 internal static class UserCalls
 {
     public static async Task OnlineAsync(AdminCall call) =>
-        await call.AnswerAsync(await call.Admin.ListOnlineAsync(call.Text("cursor"), call.Limit, call.Aborted), AdminJson.Default.AdminOnlinePage);
+        await call.AnswerAsync(await call.Admin.ListOnlineAsync(call.Text("after"), call.Limit, call.Aborted), AdminJson.Default.AdminOnlinePage);
 
     public static async Task GetAsync(AdminCall call)
     {

@@ -178,7 +178,7 @@ function table(element, columns, rows, empty) {
 
 async function showConnections(more) {
   const form = new FormData(find('connection-form'));
-  const fields = { ...Object.fromEntries(form), limit: 50, cursor: more ? lastConnections.next : null };
+  const fields = { ...Object.fromEntries(form), limit: 50, after: more ? lastConnections.next : null };
   try {
     const page = await call('connections' + query(fields));
     lastConnections = { next: page.next, rows: more ? [...lastConnections.rows, ...page.connections] : page.connections };
@@ -250,7 +250,7 @@ async function showDetail(row) {
 
 async function showOnline(more) {
   try {
-    const page = await call('users/online' + query({ limit: 100, cursor: more ? lastOnline : null }));
+    const page = await call('users/online' + query({ limit: 100, after: more ? lastOnline : null }));
     lastOnline = page.next;
     const chips = page.users.map(user => make('li', {},
       make('button', { class: 'plain', type: 'button', onclick: () => filterBy(user.userId) }, user.userId), ' ',

@@ -25,7 +25,7 @@ internal readonly record struct ConnectionCursor(string Node, long After)
         }
         catch (FormatException)
         {
-            throw new ArgumentException("The cursor is none that a page gave; leave it out to begin with the first page.", nameof(text));
+            throw new ArgumentException("After must be what a page gave as its next one; leave it out to begin with the first page.", nameof(text));
         }
     }
 

@@ -20,11 +20,11 @@ public interface IImAdmin
 
     /// <summary>Connections of all nodes, by node and then by age, those that fit the filter.</summary>
     /// <param name="filter">Which ones; a new filter has no conditions.</param>
-    /// <param name="cursor">Null, or what the page before gave as its next one.</param>
+    /// <param name="after">Null, or what the page before gave as its next one.</param>
     /// <param name="limit">At most so many.</param>
     /// <param name="cancellationToken">Ends the asking.</param>
     ValueTask<AdminConnectionPage> ListConnectionsAsync(
-        AdminConnectionFilter filter, string? cursor = null, int limit = 50, CancellationToken cancellationToken = default);
+        AdminConnectionFilter filter, string? after = null, int limit = 50, CancellationToken cancellationToken = default);
 
     /// <summary>One connection with its session, its queue and its timelines; null = no such node or connection.</summary>
     ValueTask<AdminConnectionDetail?> GetConnectionAsync(string nodeName, string connectionId, CancellationToken cancellationToken = default);
@@ -39,7 +39,7 @@ public interface IImAdmin
         CancellationToken cancellationToken = default);
 
     /// <summary>The users who are online on any node, in no order. Who comes or goes meanwhile may be missing or there twice.</summary>
-    ValueTask<AdminOnlinePage> ListOnlineAsync(string? cursor = null, int limit = 50, CancellationToken cancellationToken = default);
+    ValueTask<AdminOnlinePage> ListOnlineAsync(string? after = null, int limit = 50, CancellationToken cancellationToken = default);
 
     /// <summary>A user with sessions, devices and a page of conversations; null = no such user.</summary>
     /// <param name="userId">The user.</param>

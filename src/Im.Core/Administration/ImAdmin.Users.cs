@@ -15,12 +15,12 @@ internal sealed partial class ImAdmin
     // What IImGroups lists in one go.
     private const int MaxMembers = 1000;
 
-    public async ValueTask<AdminOnlinePage> ListOnlineAsync(string? cursor = null, int limit = 50, CancellationToken cancellationToken = default)
+    public async ValueTask<AdminOnlinePage> ListOnlineAsync(string? after = null, int limit = 50, CancellationToken cancellationToken = default)
     {
         var room = AdminArguments.Clamp(limit, options.Value);
         try
         {
-            var page = await directory.ListAsync(cursor, room, cancellationToken);
+            var page = await directory.ListAsync(after, room, cancellationToken);
             var view = state.View;
             return new AdminOnlinePage(
                 [

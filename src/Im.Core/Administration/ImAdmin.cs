@@ -49,11 +49,11 @@ internal sealed partial class ImAdmin(
     }
 
     public async ValueTask<AdminConnectionPage> ListConnectionsAsync(
-        AdminConnectionFilter filter, string? cursor = null, int limit = 50, CancellationToken cancellationToken = default)
+        AdminConnectionFilter filter, string? after = null, int limit = 50, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
         var room = AdminArguments.Clamp(limit, options.Value);
-        var place = ConnectionCursor.Parse(cursor);
+        var place = ConnectionCursor.Parse(after);
         var found = new List<AdminConnection>();
         var silent = new List<string>();
         foreach (var node in nodes.Nodes.Where(node => string.CompareOrdinal(node.Name, place.Node) >= 0 && (filter.Node is null || node.Name == filter.Node)))

@@ -11,7 +11,6 @@ namespace Im.Cluster;
 /// <summary>Starts and ends what connects this node with the others, in the order that loses least.</summary>
 internal sealed class ClusterHost(
     IServiceProvider services,
-    ISessionDirectory directory,
     IBackplane backplane,
     ClusterNode node,
     ClusterState state,
@@ -33,18 +32,6 @@ internal sealed class ClusterHost(
     private Task _telling = Task.CompletedTask;
     private Task _removing = Task.CompletedTask;
     private bool _isStarted;
-
-    /// <summary>Refuses nodes that would meet without sharing a store: what one of them stores the others would never see.</summary>
-    public void CheckStore()
-    {
-        if (directory is not InMemorySessionDirectory && backplane is not InMemoryBackplane && services.GetService<INodeGuard>() is null
-            && services.GetService<InMemoryCluster>()?.IsShared != true)
-        {
-            throw new InvalidOperationException(
-                "This server is to be one of several nodes, and its store is for one process only (in memory, SQLite), so that nodes would not see each other's messages. "
-                + "Use a store that all nodes share, for example .UseMySql(dataSource), or leave .UseRedis(…) out.");
-        }
-    }
 
     /// <summary>Takes the node's name on the storage, before anything else is asked of that.</summary>
     public async Task AcquireNameAsync(CancellationToken cancellationToken)

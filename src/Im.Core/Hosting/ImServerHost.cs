@@ -165,8 +165,6 @@ internal sealed class ImServerHost(
                 "The IM server has no IUserProvider, so it does not know who your users are. Write a class that implements Im.Users.IUserProvider and add the line: "
                 + "builder.Services.AddImServer().AddUserProvider<MyUserProvider>();");
         }
-
-        cluster.CheckStore();
     }
 
     // What cannot be told any more is found by the others: by their head checks, and when the lease has run out.

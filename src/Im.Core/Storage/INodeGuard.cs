@@ -1,7 +1,7 @@
 namespace Im.Storage;
 
 /// <summary>Keeps a node's name to one live process on a storage that several nodes share. A storage that only one process can open has
-/// none, and a server with such a storage does not start as one of several nodes.</summary>
+/// none, and with <c>UseRedis</c> a server with such a storage does not start.</summary>
 /// <remarks>
 /// <para>One object a server; a process of it is named by an instance id that is random for each start. The name is kept by the storage itself, so that
 /// it also holds where the directory is away, and it is free again soon after the process or its machine has died.</para>

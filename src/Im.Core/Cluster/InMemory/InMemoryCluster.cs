@@ -4,9 +4,6 @@ namespace Im.Cluster;
 /// <remarks>Thread-safe. Pass the same object to <c>UseInMemoryCluster</c> of each server. One that is not shared is a cluster of one node.</remarks>
 public sealed class InMemoryCluster(TimeProvider? time = null)
 {
-    /// <summary>Whether it was given to several servers, which then share their stores too.</summary>
-    internal bool IsShared { get; set; }
-
     internal TimeProvider Time { get; } = time ?? TimeProvider.System;
 
     // Guards everything below; held for a few steps only.
