@@ -119,6 +119,7 @@ internal sealed partial class Session
 
         UpdateReaders(conversationId);
         _outbox.RequestWrite();
+        ScheduleIfBehind();
         return isExpected;
     }
 
@@ -178,7 +179,7 @@ internal sealed partial class Session
     }
 
     /// <summary>The timeline to read next and its cursor, or null: nothing is behind, or the queue has no room now.</summary>
-    public (TimelineKey Timeline, long Cursor, long Last, long KnownHead, long FollowedVersion)? NextToRead()
+    public TimelineToRead? NextToRead()
     {
         lock (_outbox.Lock)
         {
@@ -190,7 +191,7 @@ internal sealed partial class Session
             }
 
             _isScheduled = true;
-            return (behind.Key, behind.Cursor, behind.Last, behind.KnownHead, _followedVersion);
+            return new TimelineToRead(behind.Key, behind.Cursor, behind.Last, behind.KnownHead, behind.AreStoredPartsNeeded, _followedVersion);
         }
     }
 

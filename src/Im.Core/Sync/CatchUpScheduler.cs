@@ -73,7 +73,7 @@ internal sealed class CatchUpScheduler(
 
             var (first, payload, head, last, stored) = next.Timeline.Kind == TimelineKind.Inbox
                 ? await ReadInboxAsync(next.Timeline.Id, next.Cursor, cancellationToken)
-                : await ReadConversationAsync(session, next.Timeline, next.Cursor, next.Last, next.KnownHead, cancellationToken);
+                : await ReadConversationAsync(session, next, cancellationToken);
             (StoredParts, long)? parts = stored is null ? null : (stored, next.FollowedVersion);
             session.ReadFailures = 0;
             Volatile.Write(ref _isFailing, 0);
@@ -137,16 +137,17 @@ internal sealed class CatchUpScheduler(
     // On one node what the session knows of ended with what was delivered; beyond that, and where several nodes tell in another order than it happened, the
     // store says how far the timeline is the user's: what follows a leave or a switch that was not delivered yet is not for this session.
     private async ValueTask<(long First, PushPayload? Payload, long Head, long? Last, StoredParts? Parts)> ReadConversationAsync(
-        Session session, TimelineKey timeline, long cursor, long last, long knownHead, CancellationToken cancellationToken)
+        Session session, TimelineToRead next, CancellationToken cancellationToken)
     {
+        var (timeline, cursor) = (next.Timeline, next.Cursor);
         await checkpoints.ReachAsync(Checkpoint.PageChosen, session.Connection.Id);
         var row = (await store.GetHeadsAsync([timeline], cancellationToken))[0];
         var head = row.Head;
-        var parts = cluster.HasPeers ? await FindPartsAsync(session.UserId, timeline.Id, cursor, cancellationToken) : null;
-        var end = parts is null && head > knownHead && last == long.MaxValue
+        var parts = cluster.HasPeers || next.AreStoredPartsNeeded ? await FindPartsAsync(session.UserId, timeline.Id, cursor, cancellationToken) : null;
+        var end = parts is null && head > next.KnownHead && next.Last == long.MaxValue
             ? (await FindPartsAsync(session.UserId, timeline.Id, cursor, cancellationToken)).Last
             : (long?)null;
-        head = Math.Min(head, parts?.Last ?? end ?? last);
+        head = Math.Min(head, parts?.Last ?? end ?? next.Last);
         if (row.Floor - 1 > cursor && head > cursor)
         {
             return (Math.Min(row.Floor, head + 1), null, head, end, parts);

@@ -25,9 +25,6 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     // Where the present part begins, or the cursor that the session came with: what ends before it has ended another part.
     private long _start = cursor;
 
-    // A part that was opened before the end of the present one was told, as by another node; 0 = none.
-    private long _expectedAfter;
-
     // A chunk that came before the one in front of it, from another node; only while live.
     private EarlyChunk? _early;
 
@@ -56,7 +53,10 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     }
 
     /// <summary>The session has everything that it gets of this timeline.</summary>
-    public bool IsFinished => Cursor >= Last && _laterParts is null;
+    public bool IsFinished => Cursor >= Last && _laterParts is null && !AreStoredPartsNeeded;
+
+    /// <summary>Only the store can say which parts of the timeline are the user's.</summary>
+    public bool AreStoredPartsNeeded { get; private set; }
 
     /// <summary>No end of the timeline is known for the session.</summary>
     public bool IsOpenEnded => (_laterParts is null ? Last : _lastOfLaterPart) == long.MaxValue;
@@ -97,8 +97,6 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         {
             _lastOfLaterPart = Math.Min(_lastOfLaterPart, last);
         }
-
-        AddExpectedPart();
     }
 
     /// <summary>As <see cref="End"/>, by a reader that met the end before it was announced; nothing where the announcement has come meanwhile.</summary>
@@ -107,16 +105,18 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         if (Last == long.MaxValue && _laterParts is null && Cursor <= last)
         {
             Last = last;
-            AddExpectedPart();
         }
     }
 
-    /// <summary>The timeline goes on after this entry; the end of the part before it has not been told yet. Until then the store says how far that goes.</summary>
+    /// <summary>
+    /// The timeline goes on after this entry, though the end of the part before it has not been told: changes came in another order than they happened. From now
+    /// on the timeline is behind until the store has said which parts there are.
+    /// </summary>
     public void ExpectPart(long after)
     {
         if (after > Cursor && after > _start)
         {
-            _expectedAfter = Math.Max(_expectedAfter, after);
+            AreStoredPartsNeeded = true;
             IsLive = false;
         }
     }
@@ -126,7 +126,7 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     /// </summary>
     public void SetParts(StoredParts parts)
     {
-        _expectedAfter = 0;
+        AreStoredPartsNeeded = false;
         Last = parts.Last;
         _laterParts = parts.Later.Count == 0 ? null : new Queue<(long, long)>(parts.Later);
         _lastOfLaterPart = parts.Later.Count == 0 ? 0 : parts.Later[^1].Last;
@@ -218,19 +218,13 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         return early.First == Cursor + 1 && early.First + early.Payload.Count - 1 <= Last ? early : null;
     }
 
-    private void AddExpectedPart()
-    {
-        var after = _expectedAfter;
-        if (after != 0 && IsBehindEnd(after))
-        {
-            _expectedAfter = 0;
-            AddPart(after, long.MaxValue);
-        }
-    }
-
     /// <summary>Live if there is nothing between the cursor and the known head.</summary>
-    public bool TryGoLive() => IsLive = Cursor >= Math.Min(KnownHead, Last) && _laterParts is null;
+    public bool TryGoLive() => IsLive = Cursor >= Math.Min(KnownHead, Last) && _laterParts is null && !AreStoredPartsNeeded;
 }
+
+/// <summary>What a session that is behind reads next, and at which version of what it follows that was decided.</summary>
+internal readonly record struct TimelineToRead(
+    TimelineKey Timeline, long Cursor, long Last, long KnownHead, bool AreStoredPartsNeeded, long FollowedVersion);
 
 /// <summary>How far the part of a timeline goes that a cursor is in, and which parts follow. A cursor in none is at the end of one.</summary>
 internal sealed record StoredParts(long Last, IReadOnlyList<(long After, long Last)> Later);
