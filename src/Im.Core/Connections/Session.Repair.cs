@@ -89,6 +89,35 @@ internal sealed partial class Session
         AddPage(key, 0, null, head, last, parts);
     }
 
+    // What came too early follows on what was just queued.
+    private void EnqueueEarly(SessionTimeline timeline)
+    {
+        if (timeline.TakeEarly() is not { } early)
+        {
+            return;
+        }
+
+        if (_outbox.TryEnqueueLocked(timeline.Key, early.First, early.Payload))
+        {
+            timeline.Advance(early.First + early.Payload.Count - 1);
+        }
+        else
+        {
+            timeline.FallBehind();
+            _scheduler.Metrics.FellBehind();
+        }
+    }
+
+    private bool TryHold(SessionTimeline timeline, long first, PushPayload payload)
+    {
+        if (!timeline.TryHold(first, payload))
+        {
+            return false;
+        }
+
+        return _scheduler.Early.TryWait(this, timeline.Key, first) || !timeline.TryRelease(first);
+    }
+
     /// <summary>The chunk in front of the one that begins at <paramref name="first"/> did not come in time: both are read.</summary>
     public void EndWait(TimelineKey key, long first)
     {

@@ -341,35 +341,6 @@ internal sealed partial class Session
         ScheduleIfBehind();
     }
 
-    // What came too early follows on what was just queued.
-    private void EnqueueEarly(SessionTimeline timeline)
-    {
-        if (timeline.TakeEarly() is not { } early)
-        {
-            return;
-        }
-
-        if (_outbox.TryEnqueueLocked(timeline.Key, early.First, early.Payload))
-        {
-            timeline.Advance(early.First + early.Payload.Count - 1);
-        }
-        else
-        {
-            timeline.FallBehind();
-            _scheduler.Metrics.FellBehind();
-        }
-    }
-
-    private bool TryHold(SessionTimeline timeline, long first, PushPayload payload)
-    {
-        if (!timeline.TryHold(first, payload))
-        {
-            return false;
-        }
-
-        return _scheduler.Early.TryWait(this, timeline.Key, first) || !timeline.TryRelease(first);
-    }
-
     /// <summary>Asks for a turn to read if a timeline is behind and the queue has room for a page.</summary>
     public void ScheduleIfBehind()
     {
