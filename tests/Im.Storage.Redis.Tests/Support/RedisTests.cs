@@ -17,7 +17,10 @@ public class RedisFixture : IAsyncLifetime
     public virtual async Task InitializeAsync()
     {
         Server = await RedisServer.StartAsync(Arguments);
-        Admin = await ConnectionMultiplexer.ConnectAsync(Server.ConnectionString + ",allowAdmin=true,abortConnect=false,connectTimeout=1000");
+        Admin = await ConnectionMultiplexer.ConnectAsync(Server.ConnectionString + ",allowAdmin=true,abortConnect=false,connectTimeout=5000");
+
+        // A machine that is busy takes its time; it goes on trying by itself.
+        await Poll.UntilAsync(() => Admin.IsConnected, "the tests are connected");
     }
 
     public virtual async Task DisposeAsync()
@@ -44,7 +47,7 @@ public class RedisFixture : IAsyncLifetime
 /// <summary>Waits for a condition with a deadline.</summary>
 public static class Poll
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
 
     public static async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
