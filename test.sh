@@ -15,7 +15,7 @@ REQUIRED=(
   redis-server:redis-server
 )
 # Projects whose tests mostly wait, for servers, leases and timeouts: they run beside the others.
-WAITING=(Im.ClusterTests Im.Storage.Redis.Tests Im.Outbox.Tests)
+WAITING=(Im.ClusterTests Im.Storage.Redis.Tests Im.Storage.MySql.Tests Im.Outbox.Tests)
 CONFIGURATION=Release
 PROJECT_TIMEOUT=300 # seconds for one test project
 BUILD_TIMEOUT=600   # seconds for the build
