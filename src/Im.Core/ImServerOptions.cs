@@ -198,9 +198,9 @@ public sealed class ImServerOptions
     public int MaxQueuedSends { get; set; } = 1_000_000;
 
     /// <summary>How many queued sends are committed at a time. They are taken only while they and what else waits fit into one commit (<see cref="MaxBatchMessages"/>).</summary>
-    /// <value>Default: 100. More is faster, and interactive sends wait longer behind them.</value>
+    /// <value>Default: 20. More is faster, and interactive sends wait longer behind them.</value>
     [Range(1, 10_000)]
-    public int MaxQueuedSendsPerCommit { get; set; } = 100;
+    public int MaxQueuedSendsPerCommit { get; set; } = 20;
 
     /// <summary>After how long without a sign of life of the node that drains the queue another one goes on.</summary>
     /// <value>Default: 15 seconds.</value>

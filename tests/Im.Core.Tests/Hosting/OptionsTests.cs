@@ -45,7 +45,7 @@ public sealed class OptionsTests
         Assert.Equal(TimeSpan.FromSeconds(10), options.DrainTimeout);
         Assert.Equal(5000, options.QueueSendsAbove);
         Assert.Equal(1_000_000, options.MaxQueuedSends);
-        Assert.Equal(100, options.MaxQueuedSendsPerCommit);
+        Assert.Equal(20, options.MaxQueuedSendsPerCommit);
         Assert.Equal(TimeSpan.FromSeconds(15), options.SendQueueLease);
     }
 
