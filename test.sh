@@ -244,12 +244,13 @@ else
   check_format
   pack
   test_waiting >"$work/waiting.log" 2>&1 &
+  waiting=$!
   # One after the other: many tests have deadlines, and two cores are enough for one project that works and one that waits.
   for project in tests/*/*Tests.csproj; do
     is_waiting "$(basename "$project" .csproj)" || test_dotnet "$project"
   done
   test_javascript
-  add_waiting $!
+  add_waiting "$waiting"
 fi
 
 step "done"
