@@ -78,8 +78,6 @@ internal sealed class ClusterNode(
             // By the real clock: the lease runs out by the directory's.
             await Task.Delay(JoinRetry, cancellationToken);
         }
-
-        _renewedAt = time.GetTimestamp();
     }
 
     /// <summary>Keeps the lease until the token is cancelled.</summary>
@@ -167,8 +165,9 @@ internal sealed class ClusterNode(
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
-        // A process that stood still longer than its lease must not trust it, whatever the directory says.
-        var isLate = time.GetElapsedTime(_renewedAt) > _options.LeaseDuration;
+        // A process that stood still longer than its lease must not trust it, whatever the directory says: also where it stood still in the call.
+        var now = time.GetTimestamp();
+        var isLate = time.GetElapsedTime(_renewedAt, now) > _options.LeaseDuration;
         var epoch = state.View.Epoch;
         var live = epoch == 0 || isLate || clusterSessions.NeedsNewEpoch
             ? null
@@ -179,7 +178,7 @@ internal sealed class ClusterNode(
             return;
         }
 
-        _renewedAt = time.GetTimestamp();
+        _renewedAt = now;
         SetView(epoch, live);
         if (state.DirectoryFailure is not null)
         {

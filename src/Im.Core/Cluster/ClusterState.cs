@@ -31,8 +31,8 @@ internal sealed class ClusterState(IOptions<ImServerOptions> server, IOptions<Im
     /// <summary>Whether there is anybody to tell.</summary>
     public bool HasPeers => _view is { Nodes.Count: > 1 } || (_view.Nodes.Count == 1 && !_view.Nodes.ContainsKey(Node.Name));
 
-    /// <summary>Whether other nodes may be there, or come, as far as is known: not where everything is in this process.</summary>
-    public bool MayHavePeers { get; set; }
+    /// <summary>Whether other nodes are there, or may come without this one knowing at once: not where everything is in this process.</summary>
+    public bool MayHavePeers { get => field || HasPeers; set; }
 
     /// <summary>Why the directory could not be reached the last time; null = it was.</summary>
     public Exception? DirectoryFailure

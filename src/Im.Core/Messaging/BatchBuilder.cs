@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Im.Conversations;
 using Im.Diagnostics;
+using Im.Protocol;
 using Im.Storage;
 using Im.Timelines;
 using Microsoft.Extensions.Logging;
@@ -136,13 +137,14 @@ internal sealed class BatchBuilder(
                 return info;
             }
 
-            // Only where the group has changed since the sender's message came.
-            if (SendPipeline.MustFindSender(item, info))
+            (info, var refused) = await FindSenderAsync(item, info, cancellationToken);
+            if (refused is not null)
             {
-                info = await conversations.FindSenderAsync(info, item, isLane: true, cancellationToken);
+                // What is kept may be older than what the message was checked against when it came.
+                (info, refused) = await FindSenderAsync(item, await conversations.ReloadAsync(item.ConversationId, cancellationToken), cancellationToken);
             }
 
-            if (SendPipeline.CheckMembership(item, info) is not { } refusal)
+            if (refused is not { } refusal)
             {
                 return info;
             }
@@ -167,6 +169,18 @@ internal sealed class BatchBuilder(
         }
 
         return null;
+    }
+
+    private async ValueTask<(ConversationInfo? Info, (ImErrorCode Code, string Message)? Refusal)> FindSenderAsync(
+        PendingMessage item, ConversationInfo? info, CancellationToken cancellationToken)
+    {
+        // Only where the group has changed since the sender's message came.
+        if (SendPipeline.MustFindSender(item, info))
+        {
+            info = await conversations.FindSenderAsync(info, item, isLane: true, cancellationToken);
+        }
+
+        return (info, SendPipeline.CheckMembership(item, info));
     }
 
     private AppendItem ToAppend(PendingAppend item, long version, Audience audience, ConversationChange? change) => new()

@@ -21,6 +21,7 @@ internal sealed class SignalSender(
     RemoteSignals signals,
     RoomAccessCheck rooms,
     ClusterSender cluster,
+    ClusterState state,
     TimeProvider time,
     PresenceMetrics metrics,
     IOptions<ImPresenceOptions> options)
@@ -130,32 +131,33 @@ internal sealed class SignalSender(
     private async ValueTask<ConversationInfo> FindAsync(string conversationId, string senderId, CancellationToken cancellationToken)
     {
         var info = ConversationId.IsOwn(conversationId) ? null : await conversations.GetAsync(conversationId, cancellationToken);
+        var refusal = await CheckAsync(info, conversationId, senderId, cancellationToken);
+        if (refusal is not null && info?.Group is not null && state.MayHavePeers)
+        {
+            // What is kept may be older than what another node has changed a moment ago.
+            info = await conversations.ReloadAsync(conversationId, cancellationToken);
+            refusal = await CheckAsync(info, conversationId, senderId, cancellationToken);
+        }
+
+        return refusal is null && (info!.Group is not null || await ExistsAsync(info, cancellationToken)) ? info : throw refusal ?? Unknown(conversationId);
+    }
+
+    private async ValueTask<ImException?> CheckAsync(ConversationInfo? info, string conversationId, string senderId, CancellationToken cancellationToken)
+    {
         if (info is null)
         {
-            throw Unknown(conversationId);
+            return Unknown(conversationId);
         }
 
         if (info.Group is { IsDissolved: true })
         {
-            throw new ImException(ImErrorCode.Dissolved, "The group was dissolved.");
+            return new ImException(ImErrorCode.Dissolved, "The group was dissolved.");
         }
 
-        bool isParty;
-        if (info.Group is null)
-        {
-            isParty = ConversationId.TryGetParties(conversationId, out var first, out var second) && (senderId == first || senderId == second);
-        }
-        else
-        {
-            isParty = Ids.IsSystemSender(senderId) || (await conversations.FindMembersAsync(info, [senderId], isLane: false, cancellationToken)).IsMember[0];
-        }
-
-        if (!isParty)
-        {
-            throw new ImException(ImErrorCode.NotAMember, $"\"{senderId}\" is not a member of \"{conversationId}\".");
-        }
-
-        return info.Group is not null || await ExistsAsync(info, cancellationToken) ? info : throw Unknown(conversationId);
+        var isParty = info.Group is null
+            ? ConversationId.TryGetParties(conversationId, out var first, out var second) && (senderId == first || senderId == second)
+            : Ids.IsSystemSender(senderId) || (await conversations.FindMembersAsync(info, [senderId], isLane: false, cancellationToken)).IsMember[0];
+        return isParty ? null : new ImException(ImErrorCode.NotAMember, $"\"{senderId}\" is not a member of \"{conversationId}\".");
     }
 
     // Interceptors do not see signals: whoever has never got a message from somebody through them gets no signals either.

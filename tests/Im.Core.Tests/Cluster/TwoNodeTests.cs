@@ -216,7 +216,11 @@ public sealed class TwoNodeTests
 
         // Longer than a lease at once: as a process that stood still.
         host.Time.Advance(TimeSpan.FromMinutes(1));
-        await Eventually(() => new(state.View.Epoch > epoch && state.View.Nodes.Count == 2));
+        await Eventually(() =>
+        {
+            host.Time.Advance(TimeSpan.FromMilliseconds(500));
+            return new(state.View.Epoch > epoch && state.View.Nodes.Count == 2);
+        });
         await Eventually(async () =>
         {
             host.Time.Advance(TimeSpan.FromMilliseconds(500));
