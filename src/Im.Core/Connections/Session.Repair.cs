@@ -10,6 +10,7 @@ internal sealed partial class Session
     // The inbox's head when the session was opened, and how many of the entries after it were offered: what is missing has told nobody what it changed.
     private long _countedFrom;
     private long _offered;
+    private long _lastOffered;
 
     /// <summary>How many entries of the inbox the session knows of without having been offered them; a few of them may be on their way.</summary>
     public long MissingInOffers
@@ -53,6 +54,7 @@ internal sealed partial class Session
 
             timeline.EndEarly(last.Value);
             _timelines.Skip(timeline);
+            _followedVersion++;
         }
 
         UpdateReaders(conversationId);
@@ -186,8 +188,12 @@ internal sealed partial class Session
         if (conversationId is null && _isOpen && first > _countedFrom)
         {
             _offered += count;
+            _lastOffered = Math.Max(_lastOffered, first + count - 1);
         }
     }
+
+    // Whether everything in front of the chunk has been offered, and nothing behind it: then what it changes comes in the order in which it happened.
+    private bool IsInTurnLocked(InboxSeq chunk) => _lastOffered == chunk.Value - 1 && _countedFrom + _offered == _lastOffered;
 
     /// <summary>Rises with each change of the conversations that the session follows.</summary>
     public long FollowedVersion
@@ -211,7 +217,7 @@ internal sealed partial class Session
                 return FollowedComparison.Over;
             }
 
-            if (!_isOpen || version != _followedVersion)
+            if (!_isOpen || version != _followedVersion || _timelines.AreInDoubt)
             {
                 return FollowedComparison.Changed;
             }

@@ -19,8 +19,11 @@ internal sealed partial class Session
     private readonly ConversationReaders _readers;
     private readonly SessionTimelines _timelines;
 
-    // Changes of membership that were delivered while the sign-in read the memberships; Place = where the change stands in the inbox.
-    private List<(string ConversationId, long Seq, bool Opens, long Place)>? _changesDuringSignIn = [];
+    // Conversations whose membership changed while the sign-in read the memberships, and where the inbox tells of it.
+    private List<(string ConversationId, long InboxSeq)>? _changesDuringSignIn = [];
+
+    // The inbox's head as the sign-in found it: which conversations the session follows was read up to there.
+    private long _openedAt;
     private bool _isOpen;
     private bool _isClosed;
     private bool _isScheduled;
@@ -68,65 +71,65 @@ internal sealed partial class Session
     public void Offer(string conversationId, ConversationSeq first, PushPayload payload) => Offer(conversationId, first.Value, payload);
 
     /// <summary>
-    /// From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>, which stands at
-    /// <paramref name="place"/> in the inbox. False: it follows the timeline already, so that a change before this one has not come (yet).
+    /// From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>, which stands in the chunk of the inbox
+    /// that begins at <paramref name="chunk"/> and is offered next.
     /// </summary>
-    public bool OpenTimeline(string conversationId, ConversationSeq after, InboxSeq place)
+    public void OpenTimeline(string conversationId, ConversationSeq after, InboxSeq chunk)
     {
-        bool isExpected;
         lock (_outbox.Lock)
         {
-            if (_isClosed)
+            if (!TryFollowLocked(conversationId, chunk))
             {
-                return true;
+                return;
             }
 
-            if (!_isOpen)
+            if (IsInTurnLocked(chunk))
             {
-                _changesDuringSignIn?.Add((conversationId, after.Value, true, place.Value));
-                return true;
+                _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
             }
-
-            isExpected = _timelines.Find(conversationId) is not { IsOpenEnded: true };
-            _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
-            _followedVersion++;
+            else
+            {
+                _timelines.Doubt(conversationId, _openedAt);
+            }
         }
 
         UpdateReaders(conversationId);
         ScheduleIfBehind();
-        return isExpected;
     }
 
     /// <summary>
-    /// The session gets the conversation's timeline up to <paramref name="last"/> and no further; the entry after it stands at
-    /// <paramref name="place"/> in the inbox. False: it does not follow the timeline, so that a change before this one has not come (yet).
+    /// The session gets the conversation's timeline up to <paramref name="last"/> and no further; the entry after it stands in the chunk of the inbox that
+    /// begins at <paramref name="chunk"/> and is offered next.
     /// </summary>
-    public bool CloseTimeline(string conversationId, ConversationSeq last, InboxSeq place)
+    public void CloseTimeline(string conversationId, ConversationSeq last, InboxSeq chunk)
     {
-        bool isExpected;
         lock (_outbox.Lock)
         {
-            if (_isClosed || !_isOpen)
+            if (!TryFollowLocked(conversationId, chunk))
             {
-                _changesDuringSignIn?.Add((conversationId, last.Value, false, place.Value));
-                return true;
+                return;
             }
 
-            isExpected = _timelines.Find(conversationId) is { IsOpenEnded: true };
-            _timelines.Close(conversationId, last.Value);
-            _followedVersion++;
+            if (IsInTurnLocked(chunk))
+            {
+                _timelines.Close(conversationId, last.Value);
+            }
+            else
+            {
+                _timelines.Doubt(conversationId, _openedAt);
+            }
         }
 
         UpdateReaders(conversationId);
         _outbox.RequestWrite();
         ScheduleIfBehind();
-        return isExpected;
     }
 
     /// <summary>
-    /// Ends the sign-in, whose replies are queued: installs the timelines where they were read, and lets the session chase the heads.
+    /// Ends the sign-in: queues its last reply, installs the timelines where they were read, and lets the session chase the heads. Whoever has that reply gets
+    /// whatever is sent from then on.
     /// </summary>
-    public void Open(long inboxCursor, long inboxHead, IReadOnlyList<OpenedTimeline> timelines)
+    public void Open(ServerPacket lastReply, long inboxCursor, long inboxHead, IReadOnlyList<OpenedTimeline> timelines)
     {
         // The index first: what is committed from here on is offered, and raises known heads.
         foreach (var timeline in timelines)
@@ -135,8 +138,10 @@ internal sealed partial class Session
         }
 
         string[] opened;
+        var reply = PacketCodec.Write(lastReply, _outbox.Codec);
         lock (_outbox.Lock)
         {
+            _outbox.EnqueueLocked(reply);
             _isOpen = true;
             _timelines.Inbox.Advance(inboxCursor);
             _timelines.Inbox.RaiseHead(inboxHead);
@@ -145,26 +150,18 @@ internal sealed partial class Session
                 _timelines.Open(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
             }
 
-            // Of what was delivered meanwhile, what was read includes the changes up to the inbox's head as it was then.
-            foreach (var (conversationId, seq, opens, place) in _changesDuringSignIn!)
+            // What was read includes the changes up to the inbox's head as it was then.
+            foreach (var (conversationId, inboxSeq) in _changesDuringSignIn!)
             {
-                if (place <= inboxHead)
+                if (inboxSeq > inboxHead)
                 {
-                    continue;
-                }
-
-                if (opens)
-                {
-                    _timelines.Open(conversationId, seq, long.MaxValue);
-                }
-                else
-                {
-                    _timelines.Close(conversationId, seq);
+                    _timelines.Doubt(conversationId, inboxHead);
                 }
             }
 
             _changesDuringSignIn = null;
-            _countedFrom = _timelines.Inbox.KnownHead;
+            _openedAt = inboxHead;
+            _countedFrom = _lastOffered = _timelines.Inbox.KnownHead;
             _followedVersion++;
             opened = _timelines.ConversationIds;
         }
@@ -191,7 +188,8 @@ internal sealed partial class Session
             }
 
             _isScheduled = true;
-            return new TimelineToRead(behind.Key, behind.Cursor, behind.Last, behind.KnownHead, behind.AreStoredPartsNeeded, _followedVersion);
+            return new TimelineToRead(
+                behind.Key, behind.Cursor, behind.Last, behind.KnownHead, behind.AreStoredPartsNeeded, behind.BeginsAfterInbox, _followedVersion);
         }
     }
 
@@ -223,7 +221,7 @@ internal sealed partial class Session
                 }
                 else
                 {
-                    timeline.SetParts(read.Stored);
+                    timeline = _timelines.SetParts(timeline, read.Stored);
                 }
             }
             else if (last is { } end)
@@ -232,7 +230,7 @@ internal sealed partial class Session
             }
 
             // The timeline may have ended within the page after it was read: then what is left is read again.
-            if (payload is not null && first == timeline.Cursor + 1 && first + payload.Count - 1 <= timeline.Last)
+            if (timeline is not null && payload is not null && first == timeline.Cursor + 1 && first + payload.Count - 1 <= timeline.Last)
             {
                 if (_outbox.TryEnqueueLocked(key, first, payload))
                 {
@@ -244,7 +242,7 @@ internal sealed partial class Session
                 }
             }
 
-            if (parts is null || parts.Value.FollowedVersion == _followedVersion)
+            if (timeline is not null && (parts is null || parts.Value.FollowedVersion == _followedVersion))
             {
                 _timelines.Skip(timeline);
                 timeline.TryGoLive();
@@ -298,6 +296,19 @@ internal sealed partial class Session
         {
             return _timelines.Find(conversationId) is not null;
         }
+    }
+
+    // False: the session is over, or the change is kept for its opening.
+    private bool TryFollowLocked(string conversationId, InboxSeq chunk)
+    {
+        if (_isClosed || !_isOpen)
+        {
+            _changesDuringSignIn?.Add((conversationId, chunk.Value));
+            return false;
+        }
+
+        _followedVersion++;
+        return true;
     }
 
     private bool Follows(string conversationId)

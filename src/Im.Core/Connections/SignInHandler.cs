@@ -193,13 +193,14 @@ internal sealed class SignInHandler(
     // The reply, the pages of a snapshot as fast as they are read, and the session goes on from there. False: the connection was closed meanwhile.
     private async ValueTask<bool> StartAsync(Connection connection, uint requestId, Session session, SignInStart start)
     {
-        connection.Reply(requestId, new ServerPacket { SignedIn = ToReply(connection, session, start) });
+        var last = new ServerPacket { RequestId = requestId, SignedIn = ToReply(connection, session, start) };
         if (start.Snapshot is not null)
         {
             foreach (var page in SnapshotPages.Create(start.Snapshot, _options.MaxPageBytes))
             {
+                connection.Outbox.Enqueue(last);
                 await connection.WaitForRoomAsync();
-                connection.Reply(0, new ServerPacket { Snapshot = page });
+                last = new ServerPacket { Snapshot = page };
             }
         }
 
@@ -208,7 +209,7 @@ internal sealed class SignInHandler(
             return false;
         }
 
-        session.Open(start.InboxCursor, start.InboxHead, start.Timelines);
+        session.Open(last, start.InboxCursor, start.InboxHead, start.Timelines);
         return true;
     }
 

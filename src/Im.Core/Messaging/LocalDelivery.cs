@@ -14,7 +14,7 @@ namespace Im.Messaging;
 /// Called by the committer for this node's commits and by the receiver for the others'; a session puts in order what arrives from both.
 /// </remarks>
 internal sealed class LocalDelivery(
-    SessionRegistry sessions, ConversationReaders readers, RecentEntries recent, HeadCheck headCheck, ImMetrics metrics, ILogger<LocalDelivery> logger)
+    SessionRegistry sessions, ConversationReaders readers, RecentEntries recent, ImMetrics metrics, ILogger<LocalDelivery> logger)
 {
     /// <summary>Delivers a commit; <see cref="FollowMemberships"/> comes first.</summary>
     public void Deliver(CommittedRuns committed)
@@ -63,15 +63,14 @@ internal sealed class LocalDelivery(
         }
     }
 
-    // The change's entry stands in the inboxes of all whom it concerns, and a session that is signing in needs to know where.
+    // The change's entry stands in the inboxes of all whom it concerns, whose order says whether changes came as they happened.
     private void FollowMembership(MembershipMove move, CommittedRuns committed)
     {
         var opens = move.Opens.ToHashSet(StringComparer.Ordinal);
         var closes = move.Closes.ToHashSet(StringComparer.Ordinal);
-        var outOfOrder = new List<string>();
         foreach (var deliveryClass in committed.Classes)
         {
-            if (FindOffset(deliveryClass, committed.Runs, move) is not { } offset)
+            if (!HasEntry(deliveryClass, committed.Runs, move))
             {
                 continue;
             }
@@ -80,16 +79,12 @@ internal sealed class LocalDelivery(
             for (var i = 0; i < firstSeqs.Length; i++)
             {
                 var userId = deliveryClass.UserIds[i];
-                var place = new InboxSeq(firstSeqs[i] + offset);
+                var chunk = new InboxSeq(firstSeqs[i]);
                 if (opens.Contains(userId))
                 {
                     foreach (var session in sessions.Get(userId))
                     {
-                        if (!session.OpenTimeline(move.ConversationId, move.Seq, place))
-                        {
-                            outOfOrder.Add(userId);
-                        }
-
+                        session.OpenTimeline(move.ConversationId, move.Seq, chunk);
                         NoticeLater(session, move.ConversationId);
                     }
                 }
@@ -97,19 +92,10 @@ internal sealed class LocalDelivery(
                 {
                     foreach (var session in sessions.Get(userId))
                     {
-                        if (!session.CloseTimeline(move.ConversationId, new ConversationSeq(move.Seq.Value - 1), place))
-                        {
-                            outOfOrder.Add(userId);
-                        }
+                        session.CloseTimeline(move.ConversationId, new ConversationSeq(move.Seq.Value - 1), chunk);
                     }
                 }
             }
-        }
-
-        if (outOfOrder.Count > 0)
-        {
-            // Changes of two nodes have overtaken each other on their way here.
-            headCheck.CheckSoon([], [], outOfOrder);
         }
     }
 
@@ -122,22 +108,19 @@ internal sealed class LocalDelivery(
         }
     }
 
-    private static long? FindOffset(CommittedClass deliveryClass, IReadOnlyList<EncodedRun> runs, MembershipMove move)
+    private static bool HasEntry(CommittedClass deliveryClass, IReadOnlyList<EncodedRun> runs, MembershipMove move)
     {
-        var offset = 0L;
         foreach (var part in deliveryClass.Parts)
         {
             var run = runs[part.Run].Run;
             var first = run.First.Value + part.Skip;
             if (run.ConversationId == move.ConversationId && first <= move.Seq.Value && move.Seq.Value < first + part.Count)
             {
-                return offset + (move.Seq.Value - first);
+                return true;
             }
-
-            offset += part.Count;
         }
 
-        return null;
+        return false;
     }
 
     private void DeliverToInboxes(CommittedClass deliveryClass, IReadOnlyList<EncodedRun> runs)

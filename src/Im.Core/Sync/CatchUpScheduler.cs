@@ -143,9 +143,9 @@ internal sealed class CatchUpScheduler(
         await checkpoints.ReachAsync(Checkpoint.PageChosen, session.Connection.Id);
         var row = (await store.GetHeadsAsync([timeline], cancellationToken))[0];
         var head = row.Head;
-        var parts = cluster.HasPeers || next.AreStoredPartsNeeded ? await FindPartsAsync(session.UserId, timeline.Id, cursor, cancellationToken) : null;
+        var parts = cluster.HasPeers || next.AreStoredPartsNeeded ? await FindPartsAsync(session.UserId, next, head, cancellationToken) : null;
         var end = parts is null && head > next.KnownHead && next.Last == long.MaxValue
-            ? (await FindPartsAsync(session.UserId, timeline.Id, cursor, cancellationToken)).Last
+            ? (await FindPartsAsync(session.UserId, next, head, cancellationToken)).Last
             : (long?)null;
         head = Math.Min(head, parts?.Last ?? end ?? next.Last);
         if (row.Floor - 1 > cursor && head > cursor)
@@ -159,11 +159,13 @@ internal sealed class CatchUpScheduler(
     }
 
     // Read after the head, so that up to there nothing is missed.
-    private async ValueTask<StoredParts> FindPartsAsync(string userId, string conversationId, long cursor, CancellationToken cancellationToken)
+    private async ValueTask<StoredParts> FindPartsAsync(string userId, TimelineToRead next, long head, CancellationToken cancellationToken)
     {
+        var (conversationId, cursor) = (next.Timeline.Id, next.Cursor);
+        string[] known = next.BeginsAfterInbox is null ? [conversationId] : [];
         var last = cursor;
         var later = new List<(long After, long Last)>();
-        foreach (var part in await conversations.GetReadTimelinesAsync(userId, [conversationId], new InboxSeq(long.MaxValue), cancellationToken))
+        foreach (var part in await conversations.GetReadTimelinesAsync(userId, known, new InboxSeq(next.BeginsAfterInbox ?? long.MaxValue), cancellationToken))
         {
             var end = part.Last?.Value ?? long.MaxValue;
             if (part.ConversationId != conversationId || end < cursor)
@@ -181,6 +183,6 @@ internal sealed class CatchUpScheduler(
             }
         }
 
-        return new StoredParts(last, later);
+        return new StoredParts(last, later, head);
     }
 }

@@ -15,7 +15,8 @@ namespace Im.Sync;
 ///  parts of a conversation's timeline, where the user left and came back before the session had everything:
 ///        after ──────── last   (skipped)   after ──────── last = ∞
 /// </code>
-/// While behind, what is offered only raises the known head; pages are read from the store until the cursor meets it.
+/// While behind, what is offered only raises the known head; pages are read from the store until the cursor meets it. The parts are told by the changes
+/// that begin and end them, in the inbox's order; where that order is in doubt the store is asked for all of them.
 /// </remarks>
 internal sealed class SessionTimeline(TimelineKey key, long cursor)
 {
@@ -57,6 +58,9 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
 
     /// <summary>Only the store can say which parts of the timeline are the user's.</summary>
     public bool AreStoredPartsNeeded { get; private set; }
+
+    /// <summary>Where not even the timeline's beginning is known: it is the first part that the user's inbox tells of after this entry.</summary>
+    public long? BeginsAfterInbox { get; private init; }
 
     /// <summary>No end of the timeline is known for the session.</summary>
     public bool IsOpenEnded => (_laterParts is null ? Last : _lastOfLaterPart) == long.MaxValue;
@@ -108,17 +112,14 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         }
     }
 
-    /// <summary>
-    /// The timeline goes on after this entry, though the end of the part before it has not been told: changes came in another order than they happened. From now
-    /// on the timeline is behind until the store has said which parts there are.
-    /// </summary>
-    public void ExpectPart(long after)
+    /// <summary>A timeline that begins where the store says.</summary>
+    public static SessionTimeline InDoubt(TimelineKey key, long inboxSeq) => new(key, 0) { BeginsAfterInbox = inboxSeq, AreStoredPartsNeeded = true };
+
+    /// <summary>Changes may have come in another order than they happened: until the store has said which parts there are the timeline is behind.</summary>
+    public void Doubt()
     {
-        if (after > Cursor && after > _start)
-        {
-            AreStoredPartsNeeded = true;
-            IsLive = false;
-        }
+        AreStoredPartsNeeded = true;
+        IsLive = false;
     }
 
     /// <summary>
@@ -130,6 +131,7 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         Last = parts.Last;
         _laterParts = parts.Later.Count == 0 ? null : new Queue<(long, long)>(parts.Later);
         _lastOfLaterPart = parts.Later.Count == 0 ? 0 : parts.Later[^1].Last;
+        RaiseHead(parts.Head);
     }
 
     /// <summary>Whether a part that begins here is a new one: one that began before the known end was closed already.</summary>
@@ -159,7 +161,7 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     public bool TrySkip(out long first, out long through)
     {
         first = through = 0;
-        if (Cursor < Last || _laterParts is null)
+        if (Cursor < Last || _laterParts is null || AreStoredPartsNeeded)
         {
             return false;
         }
@@ -224,10 +226,12 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
 
 /// <summary>What a session that is behind reads next, and at which version of what it follows that was decided.</summary>
 internal readonly record struct TimelineToRead(
-    TimelineKey Timeline, long Cursor, long Last, long KnownHead, bool AreStoredPartsNeeded, long FollowedVersion);
+    TimelineKey Timeline, long Cursor, long Last, long KnownHead, bool AreStoredPartsNeeded, long? BeginsAfterInbox, long FollowedVersion);
 
-/// <summary>How far the part of a timeline goes that a cursor is in, and which parts follow. A cursor in none is at the end of one.</summary>
-internal sealed record StoredParts(long Last, IReadOnlyList<(long After, long Last)> Later);
+/// <summary>
+/// How far the part of a timeline goes that a cursor is in, and which parts follow; a cursor in none is at the end of one. Read after the timeline's head.
+/// </summary>
+internal sealed record StoredParts(long Last, IReadOnlyList<(long After, long Last)> Later, long Head);
 
 /// <summary>A chunk that waits for the one in front of it.</summary>
 internal sealed record EarlyChunk(long First, PushPayload Payload);

@@ -18,6 +18,9 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
 
     public IEnumerable<SessionTimeline> All => _conversations is null ? [Inbox] : _conversations.Values.Prepend(Inbox);
 
+    /// <summary>Whether the store has yet to say which parts of a timeline are the user's.</summary>
+    public bool AreInDoubt => _conversations?.Values.Any(timeline => timeline.AreStoredPartsNeeded) == true;
+
     /// <summary>Whether those that go on are exactly the open ones among these parts.</summary>
     public bool AreOpen(IReadOnlyList<ReadTimeline> parts)
     {
@@ -73,13 +76,9 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
             timeline.End(last);
             _conversations.Add(conversationId, timeline);
         }
-        else if (timeline.IsOpenEnded)
+        else if (!timeline.IsOpenEnded && timeline.IsBehindEnd(after))
         {
-            timeline.ExpectPart(after);
-        }
-        else if (timeline.IsBehindEnd(after))
-        {
-            // The user came back, perhaps before the session had all of the stay before.
+            // The user came back, perhaps before the session had all of the stay before. What the store has told already changes nothing.
             timeline.AddPart(after, last);
             Skip(timeline);
         }
@@ -95,6 +94,44 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
             timeline.End(last);
             Skip(timeline);
         }
+    }
+
+    /// <summary>
+    /// A change of whether the user follows the conversation came out of turn: the store is asked for the parts, of a timeline that the session does not have
+    /// for those that the inbox tells of after <paramref name="inboxSeq"/>.
+    /// </summary>
+    public void Doubt(string conversationId, long inboxSeq)
+    {
+        if (Find(conversationId) is { } timeline)
+        {
+            timeline.Doubt();
+            return;
+        }
+
+        _conversations ??= new Dictionary<string, SessionTimeline>(StringComparer.Ordinal);
+        _conversations.Add(conversationId, SessionTimeline.InDoubt(TimelineKey.Conversation(conversationId), inboxSeq));
+    }
+
+    /// <summary>The parts as the store has them; null: none of the timeline is for the session.</summary>
+    public SessionTimeline? SetParts(SessionTimeline timeline, StoredParts parts)
+    {
+        if (timeline.BeginsAfterInbox is null)
+        {
+            timeline.SetParts(parts);
+            return timeline;
+        }
+
+        _conversations!.Remove(timeline.Key.Id);
+        if (parts.Later.Count == 0)
+        {
+            return null;
+        }
+
+        var begun = new SessionTimeline(timeline.Key, parts.Later[0].After);
+        begun.SetParts(parts with { Last = parts.Later[0].Last, Later = [.. parts.Later.Skip(1)] });
+        begun.RaiseHead(timeline.KnownHead);
+        _conversations.Add(timeline.Key.Id, begun);
+        return begun;
     }
 
     /// <summary>

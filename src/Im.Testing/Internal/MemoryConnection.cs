@@ -16,7 +16,8 @@ internal sealed class MemoryConnection(MemoryLink link, string address, TimeSpan
     private readonly SemaphoreSlim _resumed = new(0, 1);
     private IConnectionHandler _handler = null!; // set by RunAsync before its loops begin
     private (ImCloseCode Code, string Reason)? _close;
-    private int _isClosing;
+    private int _isClosed; // the core has closed it
+    private int _isClosing; // whoever did
 
     public override string Transport => MemoryTransport.TransportName;
 
@@ -36,10 +37,16 @@ internal sealed class MemoryConnection(MemoryLink link, string address, TimeSpan
 
     public override void Close(ImCloseCode code, string reason)
     {
+        if (Interlocked.Exchange(ref _isClosed, 1) != 0)
+        {
+            return;
+        }
+
+        // Also where the client has read the close packet and is gone by now.
+        _close = (code, reason);
+        Closed?.Invoke(code, reason);
         if (Interlocked.Exchange(ref _isClosing, 1) == 0)
         {
-            _close = (code, reason);
-            Closed?.Invoke(code, reason);
             _closing.Cancel();
             RequestWrite();
         }
