@@ -78,4 +78,27 @@ public sealed class SessionTimelineTests
         Assert.Equal((12, 20), (first, through));
         Assert.True(timeline.IsFinished);
     }
+
+    [Fact]
+    public void ATimelineInDoubtPassesNothingOverAndIsNotLiveUntilItsPartsAreKnown()
+    {
+        var timeline = new SessionTimeline(Key, 5);
+        timeline.TryGoLive();
+        timeline.Doubt();
+        timeline.End(5);
+        timeline.AddPart(9, long.MaxValue);
+        Assert.False(timeline.TrySkip(out _, out _));
+        Assert.False(timeline.TryGoLive());
+
+        timeline.SetParts(new StoredParts(5, [(6, 8), (9, long.MaxValue)], 12));
+        Assert.True(timeline.TrySkip(out var first, out var through));
+        Assert.Equal((6, 6), (first, through));
+        Assert.False(timeline.TryGoLive());
+        timeline.Advance(8);
+        Assert.True(timeline.TrySkip(out first, out through));
+        Assert.Equal((9, 9), (first, through));
+        Assert.False(timeline.TryGoLive());
+        timeline.Advance(12);
+        Assert.True(timeline.TryGoLive());
+    }
 }
