@@ -50,14 +50,13 @@ internal sealed class ClusterSessions(
     /// </summary>
     public async ValueTask<bool> RegisterAsync(Session session, CancellationToken cancellationToken)
     {
-        if (state.DirectoryFailure is not null || state.View.Epoch == 0)
-        {
-            return true;
-        }
-
-        session.IsRegistering = true;
         try
         {
+            if (state.DirectoryFailure is not null || state.View.Epoch == 0)
+            {
+                return true;
+            }
+
             var entry = ToEntry(session, state.View.Epoch);
             return Apply(session, entry, (await directory.RegisterAsync([entry], cancellationToken))[0]) && !session.IsOver;
         }

@@ -7,9 +7,9 @@ internal sealed partial class Session
 {
     private DirectorySession? _directoryEntry;
     private DirectorySession? _inheritedEntry;
-    private volatile bool _isRegistering;
+    private volatile bool _isRegistering = true;
 
-    /// <summary>Whether its sign-in is asking the directory just now.</summary>
+    /// <summary>Whether its sign-in is asking the directory, or about to: until then nobody else registers it.</summary>
     public bool IsRegistering
     {
         get => _isRegistering;
