@@ -25,6 +25,7 @@ internal sealed class SendQueueDrainer(
 {
     private const int PageRows = 1000;
     private const int PageBytes = 2 * 1024 * 1024;
+    private const int MaxBusyPauses = 50; // a quarter of a second
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
@@ -126,10 +127,10 @@ internal sealed class SendQueueDrainer(
         return kept == 0;
     }
 
-    // What waits and the next rows fit into one commit: whoever sends meanwhile waits for that one at most.
+    // What waits and the next rows fit into one commit: whoever sends meanwhile waits for that one at most. Where people never stop, the queue still moves.
     private async Task WaitUntilIdleAsync(CancellationToken stopping)
     {
-        while (committer.Pending > 0 && committer.Pending + _options.MaxQueuedSendsPerCommit > _options.MaxBatchMessages)
+        for (var i = 0; i < MaxBusyPauses && committer.Pending > 0 && committer.Pending + _options.MaxQueuedSendsPerCommit > _options.MaxBatchMessages; i++)
         {
             await Task.Delay(BusyPause, stopping);
         }
