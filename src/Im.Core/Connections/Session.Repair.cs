@@ -40,28 +40,6 @@ internal sealed partial class Session
         }
     }
 
-    /// <summary>
-    /// The user gets the conversation up to <paramref name="last"/>, as is told to all nodes; <see cref="CloseTimeline"/> has come before, or is lost.
-    /// </summary>
-    public void EndEarly(string conversationId, ConversationSeq last)
-    {
-        lock (_outbox.Lock)
-        {
-            if (!_isOpen || _isClosed || _timelines.Find(conversationId) is not { IsFinished: false } timeline)
-            {
-                return;
-            }
-
-            timeline.EndEarly(last.Value);
-            _timelines.Skip(timeline);
-            _followedVersion++;
-        }
-
-        UpdateReaders(conversationId);
-        _outbox.RequestWrite();
-        ScheduleIfBehind();
-    }
-
     /// <summary>How often in a row its pages could not be read. Used by whoever gives it its turn.</summary>
     public int ReadFailures { get; set; }
 
@@ -189,40 +167,6 @@ internal sealed partial class Session
         {
             _offered += count;
             _lastOffered = Math.Max(_lastOffered, first + count - 1);
-        }
-    }
-
-    // Whether everything in front of the chunk has been offered, and nothing behind it: then what it changes comes in the order in which it happened.
-    private bool IsInTurnLocked(InboxSeq chunk) => _lastOffered == chunk.Value - 1 && _countedFrom + _offered == _lastOffered;
-
-    /// <summary>Rises with each change of the conversations that the session follows.</summary>
-    public long FollowedVersion
-    {
-        get
-        {
-            lock (_outbox.Lock)
-            {
-                return _followedVersion;
-            }
-        }
-    }
-
-    /// <summary>Compares the conversations that the session follows with the parts that the store says are open, read at a version of the session's.</summary>
-    public FollowedComparison CompareFollowed(long version, IReadOnlyList<ReadTimeline> parts)
-    {
-        lock (_outbox.Lock)
-        {
-            if (_isClosed)
-            {
-                return FollowedComparison.Over;
-            }
-
-            if (!_isOpen || version != _followedVersion || _timelines.AreInDoubt)
-            {
-                return FollowedComparison.Changed;
-            }
-
-            return _timelines.AreOpen(parts) ? FollowedComparison.Same : FollowedComparison.Different;
         }
     }
 }

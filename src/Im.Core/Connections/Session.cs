@@ -71,61 +71,6 @@ internal sealed partial class Session
     public void Offer(string conversationId, ConversationSeq first, PushPayload payload) => Offer(conversationId, first.Value, payload);
 
     /// <summary>
-    /// From now on the session follows the conversation's timeline, from the entry after <paramref name="after"/>, which stands in the chunk of the inbox
-    /// that begins at <paramref name="chunk"/> and is offered next.
-    /// </summary>
-    public void OpenTimeline(string conversationId, ConversationSeq after, InboxSeq chunk)
-    {
-        lock (_outbox.Lock)
-        {
-            if (!TryFollowLocked(conversationId, chunk))
-            {
-                return;
-            }
-
-            if (IsInTurnLocked(chunk))
-            {
-                _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
-            }
-            else
-            {
-                _timelines.Doubt(conversationId, _openedAt);
-            }
-        }
-
-        UpdateReaders(conversationId);
-        ScheduleIfBehind();
-    }
-
-    /// <summary>
-    /// The session gets the conversation's timeline up to <paramref name="last"/> and no further; the entry after it stands in the chunk of the inbox that
-    /// begins at <paramref name="chunk"/> and is offered next.
-    /// </summary>
-    public void CloseTimeline(string conversationId, ConversationSeq last, InboxSeq chunk)
-    {
-        lock (_outbox.Lock)
-        {
-            if (!TryFollowLocked(conversationId, chunk))
-            {
-                return;
-            }
-
-            if (IsInTurnLocked(chunk))
-            {
-                _timelines.Close(conversationId, last.Value);
-            }
-            else
-            {
-                _timelines.Doubt(conversationId, _openedAt);
-            }
-        }
-
-        UpdateReaders(conversationId);
-        _outbox.RequestWrite();
-        ScheduleIfBehind();
-    }
-
-    /// <summary>
     /// Ends the sign-in: queues its last reply, installs the timelines where they were read, and lets the session chase the heads. Whoever has that reply gets
     /// whatever is sent from then on.
     /// </summary>
@@ -289,39 +234,10 @@ internal sealed partial class Session
         }
     }
 
-    /// <summary>Whether the session has, or had, a cursor on the conversation's own timeline.</summary>
-    public bool HasTimeline(string conversationId)
-    {
-        lock (_outbox.Lock)
-        {
-            return _timelines.Find(conversationId) is not null;
-        }
-    }
-
-    // False: the session is over, or the change is kept for its opening.
-    private bool TryFollowLocked(string conversationId, InboxSeq chunk)
-    {
-        if (_isClosed || !_isOpen)
-        {
-            _changesDuringSignIn?.Add((conversationId, chunk.Value));
-            return false;
-        }
-
-        _followedVersion++;
-        return true;
-    }
-
-    private bool Follows(string conversationId)
-    {
-        lock (_outbox.Lock)
-        {
-            return !_isClosed && _timelines.Find(conversationId) is { IsFinished: false };
-        }
-    }
-
     private void Offer(string? conversationId, long first, PushPayload payload)
     {
         var last = first + payload.Count - 1;
+        bool isLive;
         lock (_outbox.Lock)
         {
             if (_isClosed || _timelines.Find(conversationId) is not { } timeline)
@@ -346,10 +262,15 @@ internal sealed partial class Session
                 timeline.FallBehind();
                 _scheduler.Metrics.FellBehind();
             }
+
+            isLive = timeline.IsLive;
         }
 
         _outbox.RequestWrite();
-        ScheduleIfBehind();
+        if (!isLive)
+        {
+            ScheduleIfBehind();
+        }
     }
 
     /// <summary>Asks for a turn to read if a timeline is behind and the queue has room for a page.</summary>
@@ -366,28 +287,6 @@ internal sealed partial class Session
         }
 
         _scheduler.Schedule(this);
-    }
-
-    // The registry of readers has its own lock, which is never taken under the session's: so set it, and look whether that is still right.
-    private void UpdateReaders(string conversationId)
-    {
-        while (true)
-        {
-            var follows = Follows(conversationId);
-            if (follows)
-            {
-                _readers.Add(conversationId, this);
-            }
-            else
-            {
-                _readers.Remove(conversationId, this);
-            }
-
-            if (Follows(conversationId) == follows)
-            {
-                return;
-            }
-        }
     }
 }
 
