@@ -101,7 +101,9 @@
 
 /**
  * @typedef {object} ImClientOptions
- * @property {string} url `wss://…`, or a path such as `/im` in a browser.
+ * @property {string | URL | readonly (string | URL)[]} url `wss://…`, or a path such as `/im` in a browser. A list names the nodes of one cluster: a connect that fails and a
+ *   connection that is lost make the next attempt go to the next one, round and round; a client that is connected stays where it is. Shuffle the list for
+ *   each device, so that a node's devices spread over all others.
  * @property {string} deviceId Names this installation, 1 to 64 bytes. The same user and device on another connection replaces this one.
  * @property {string | (() => string | Promise<string>)} [token] A function is asked before every sign-in. Leave it out where the endpoint is authorized by cookie or header.
  * @property {{type?: string, brand?: string, model?: string, os?: string, clientVersion?: string}} [device]
@@ -113,7 +115,7 @@
  * @property {number} [requestTimeoutMs] How long a send or another request is resent and waited for, being offline included. Default 30000; 0 = for ever.
  * @property {number} [reconnectBaseMs] First ceiling of the jittered backoff. Default 500.
  * @property {number} [reconnectMaxMs] Last ceiling of the jittered backoff. Default 30000.
- * @property {number} [stableAfterMs] A connection that lived this long starts the backoff anew. Default 5000.
+ * @property {number} [stableAfterMs] A connection that lived this long, and longer than the wait before it, starts the backoff anew. Default 5000.
  * @property {number} [retryBaseMs] First ceiling of the backoff after a retryable error. Default 250.
  * @property {number} [retryMaxMs] Last ceiling of the backoff after a retryable error. Default 5000.
  * @property {number} [pingIntervalMs] At most this; a third of the server's idle timeout if that is less. Default 25000.
@@ -597,6 +599,9 @@ export class ImClient extends EventTarget {
   /** @type {ImHooks} */
   #hooks;
   #WebSocket;
+  /** What is left of them; `#at` is the one of this connection or the next attempt. @type {string[]} */
+  #urls;
+  #at = 0;
   /** @type {string | (() => string | Promise<string>) | undefined} */
   #token;
   /** @type {ImCursorStore} */
@@ -618,6 +623,7 @@ export class ImClient extends EventTarget {
   /** @type {Link | null} */
   #link = null;
   #attempts = 0;
+  #lastDelay = 0;
   #notBefore = 0;
   #reconnectTimer = null;
   #behind = false;
@@ -670,6 +676,7 @@ export class ImClient extends EventTarget {
   constructor(options) {
     super();
     if (!options?.url) throw new TypeError("url is missing: new ImClient({ url: 'wss://example.com/im', deviceId })");
+    this.#urls = readUrls(options.url);
     if (!options.deviceId) throw new TypeError('deviceId is missing: give a name of this installation that stays the same, 1 to 64 bytes');
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (!this.#WebSocket) throw new TypeError('there is no global WebSocket here: hand one in, new ImClient({ WebSocket, … })');
@@ -695,6 +702,8 @@ export class ImClient extends EventTarget {
   get closeReason() { return this.#closeReason; }
   /** The signed-in user; empty before the first sign-in. @returns {string} */
   get userId() { return this.#userId; }
+  /** The server of this connection or attempt; while waiting, of the next attempt. @returns {string} */
+  get url() { return this.#urls[this.#at]; }
   /** @returns {string} */
   get deviceId() { return this.#options.deviceId; }
 
@@ -1072,12 +1081,8 @@ export class ImClient extends EventTarget {
     }
     link.token = (typeof this.#token === 'function' ? await this.#token() : this.#token) ?? '';
     if (this.#link !== link) return;
-    let socket;
-    try {
-      socket = new this.#WebSocket(absolute(this.#options.url), [SUBPROTOCOL]);
-    } catch (error) {
-      return this.#finish(new ImError(0, 'bad_url', `A WebSocket to ${this.#options.url} cannot be made: ${error}`));
-    }
+    const socket = this.#makeSocket(link);
+    if (!socket) return;
     link.socket = socket;
     let wasOpen = false;
     socket.onopen = () => {
@@ -1088,6 +1093,26 @@ export class ImClient extends EventTarget {
     socket.onclose = (/** @type {any} */ event) => this.#lost(link, event.code || 1006, event.reason || 'connection_lost');
     // A close follows, but not in every WebSocket class where no connection came about.
     socket.onerror = () => wasOpen || this.#lost(link, 1006, 'connection_lost');
+  }
+
+  /** Leaves out an address that no WebSocket takes: trying it again would not help, the others may. @param {Link} link */
+  #makeSocket(link) {
+    while (this.#link === link) {
+      const url = this.url;
+      try {
+        return new this.#WebSocket(absolute(url), [SUBPROTOCOL]);
+      } catch (error) {
+        const hint = isPath(url) && typeof location === 'undefined' ? ' Outside a browser a path says no server: give the whole address, wss://example.com/im.' : '';
+        const refused = new ImError(0, 'bad_url', `A WebSocket to ${url} cannot be made: ${error}.${hint}`);
+        if (this.#urls.length === 1) this.#finish(refused);
+        else {
+          this.#urls.splice(this.#at, 1);
+          this.#at %= this.#urls.length;
+          this.#report(refused);
+        }
+      }
+    }
+    return null;
   }
 
   /** @param {Link} link */
@@ -1278,14 +1303,17 @@ export class ImClient extends EventTarget {
       return code === CLOSE.badCursor && this.#canStartAnew(link) ? this.#startAnew(link, error) : this.#finish(error);
     }
     this.#drop(link, 1000);
+    // Its node may be gone: the next one goes on from the same cursors. Not where the client ended it, to go on with another connection.
+    if (!atOnce && !(code === 0 && reason === 'behind')) this.#at = (this.#at + 1) % this.#urls.length;
     const now = this.#hooks.now();
-    if (link.signedIn && now - link.connectedAt >= this.#options.stableAfterMs) this.#attempts = 0;
+    const lived = link.signedIn ? now - link.connectedAt : 0;
+    if (lived > this.#lastDelay && lived >= this.#options.stableAfterMs) this.#attempts = 0;
     // Behind: the handler's progress reconnects, unless a request needs the connection before (maybe the handler awaits it).
     if (this.#behind && this.#pending.size === 0) return this.#setState('waiting', { reason });
     const ceiling = Math.min(this.#options.reconnectMaxMs, this.#options.reconnectBaseMs * 2 ** Math.min(this.#attempts++, 30));
-    const delay = Math.max(reconnectAfterMs, atOnce ? 0 : Math.floor(this.#hooks.random() * ceiling));
+    this.#lastDelay = reconnectAfterMs + (atOnce ? 0 : Math.floor(this.#hooks.random() * ceiling));
     this.#notBefore = now + reconnectAfterMs;
-    this.#waitFor(delay, reason);
+    this.#waitFor(this.#lastDelay, reason);
   }
 
   /** Now, or when the server allows it. @param {string} reason */
@@ -1696,6 +1724,28 @@ function put(link, text) {
 function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
+
+/** The servers of the option `url`, each checked as far as can be before a connection is made. @param {unknown} option @returns {string[]} */
+function readUrls(option) {
+  const example = "new ImClient({ url: ['wss://im1.example.com/im', 'wss://im2.example.com/im'], deviceId })";
+  const given = Array.isArray(option) ? option : [option];
+  if (given.length === 0) throw new TypeError(`url is an empty list: name at least one server, ${example}`);
+  return given.map((each) => {
+    if (!each || (typeof each !== 'string' && !(each instanceof URL))) throw new TypeError(`url is a string or a list of strings, not ${each === '' ? 'an empty one' : each}: ${example}`);
+    const url = String(each);
+    if (!isPath(url) && !/^(ws|http)/i.test(url)) throw new TypeError(`url cannot be ${url}: it begins with wss:// or ws://, or is a path such as /im in a browser`);
+    if (isPath(url) && typeof location === 'undefined') return url; // maybe rendered on a server, and never connected there
+    try {
+      new URL(absolute(url));
+    } catch {
+      throw new TypeError(`url cannot be ${url}: it is no valid address, which looks like wss://example.com/im`);
+    }
+    return url;
+  });
+}
+
+/** @param {string} url */
+const isPath = (url) => !/^[a-z][a-z0-9+.-]*:/i.test(url);
 
 /** A path of this page's origin as a WebSocket's URL; any other URL as it is. @param {string} url */
 function absolute(url) {
