@@ -97,7 +97,12 @@
 
 /** @typedef {{conversationId: string, seq: number, lastSeq?: number}} ImConversationCursor `lastSeq` is set when the user has left: nothing comes after it. */
 /** @typedef {{load(): Promise<ImCursors | null>, save(cursors: ImCursors): Promise<void>}} ImCursorStore */
-/** @typedef {{state: ImState, previous: ImState, nextAttemptAt: number | null, reason: string | null, error: ImError | null}} ImStateChange */
+/**
+ * `reason`: the name of the server's close code, or `connection_lost`, `connect_timeout`, `ping_timeout`, `no_subprotocol` (something else than an IM server
+ * answered), `protocol_violation`, `not_ready` (the token function or the cursor store failed), `behind` (the handler has to catch up), `other_user` (the
+ * saved cursors were another user's), `cursor_beyond_head`, `online`, `closed`, `bad_url`. `error` is set when closed.
+ * @typedef {{state: ImState, previous: ImState, nextAttemptAt: number | null, reason: string | null, error: ImError | null}} ImStateChange
+ */
 
 /**
  * @typedef {object} ImClientOptions
@@ -105,7 +110,8 @@
  *   connection that is lost make the next attempt go to the next one, round and round; a client that is connected stays where it is. Shuffle the list for
  *   each device, so that a node's devices spread over all others.
  * @property {string} deviceId Names this installation, 1 to 64 bytes. The same user and device on another connection replaces this one.
- * @property {string | (() => string | Promise<string>)} [token] A function is asked before every sign-in. Leave it out where the endpoint is authorized by cookie or header.
+ * @property {string | (() => string | Promise<string>)} [token] A function is asked before every sign-in, and before a token expires; if it rejects, it is asked again later.
+ *   Leave it out where the endpoint is authorized by cookie or header.
  * @property {{type?: string, brand?: string, model?: string, os?: string, clientVersion?: string}} [device]
  * @property {ImCursorStore} [cursorStore] Default: memory, so a reload starts with a reset.
  * @property {(event: ImEvent) => unknown} [onEvent] Called with one event at a time; the next one waits for its promise. If it rejects, the same event comes again. Without it use `events()`.
@@ -163,9 +169,17 @@ const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDow
 const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500, badCursor: 3506 });
 /** @type {Set<number>} */
 const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.clusterUnavailable, CODE.rateLimited]);
+/** What to do about it, where the reason alone does not say it. @type {Map<string, string>} */
+const HINTS = new Map([
+  ['replaced', ' The same user and device id has connected elsewhere, for example in another tab; give each of them a device id of its own.'],
+  ['bad_token', ' Let the user sign in again, and make a new ImClient.'],
+  ['token_expired', ' Give a token function, which is asked for a new one in time.'],
+]);
 const ROOM_EVENTS = new Set(['roomMessage', 'roomGap', 'roomLeft']);
 const ALL_THAT_IS_KEPT = 0x7fffffff;
 const LONGEST_TIMER_MS = 0x7fffffff;
+
+const NOT_ZERO = new Set(['connectTimeoutMs', 'pingIntervalMs', 'pingTimeoutMs', 'maxPending', 'maxBufferedEvents', 'maxBufferedChars']);
 
 /**
  * Why a request was not done, or why the client is closed. `code` is the server's error or close code; 0 = decided by
@@ -677,7 +691,7 @@ export class ImClient extends EventTarget {
     super();
     if (!options?.url) throw new TypeError("url is missing: new ImClient({ url: 'wss://example.com/im', deviceId })");
     this.#urls = readUrls(options.url);
-    if (!options.deviceId) throw new TypeError('deviceId is missing: give a name of this installation that stays the same, 1 to 64 bytes');
+    checkOptions(options);
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (!this.#WebSocket) throw new TypeError('there is no global WebSocket here: hand one in, new ImClient({ WebSocket, … })');
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -846,7 +860,7 @@ export class ImClient extends EventTarget {
    */
   async refreshToken(token) {
     if (token !== undefined && typeof this.#token !== 'function') this.#token = token;
-    const newer = token ?? (typeof this.#token === 'function' ? await this.#token() : this.#token) ?? '';
+    const newer = token ?? await this.#askToken();
     const refreshed = await this.#request({ refreshToken: { token: newer } }, 'tokenRefreshed');
     if (this.#link?.signedIn) this.#scheduleRefresh(this.#link, refreshed.tokenExpiresAtMs);
     return refreshed;
@@ -915,7 +929,7 @@ export class ImClient extends EventTarget {
     const link = this.#link;
     const { users, conversations } = this.#presence;
     this.#request({ subscribePresence: target }, 'presenceSubscribed', { resend: false }).then(
-      (answer) => { if (this.#link === link && answer.users.length > 0) this.#onPresence(link, answer.users, 0); },
+      (answer) => { if (link && this.#link === link && answer.users.length > 0) this.#onPresence(link, answer.users, 0); },
       (error) => {
         if (this.#link !== link || !link?.signedIn || error.code === 0) return; // the next connection subscribes again
         if (RETRYABLE.has(error.code)) {
@@ -942,9 +956,13 @@ export class ImClient extends EventTarget {
   #request(packet, reply, { target = '', clientMessageId, resend = true } = {}) {
     return new Promise((resolve, reject) => {
       const fail = (/** @type {string} */ reason, /** @type {string} */ message) => reject(new ImError(0, reason, message, clientMessageId));
-      if (this.#ended) return fail('closed', 'The client is closed.');
-      if (this.#pending.size >= this.#options.maxPending) return fail('too_many_pending', 'More requests wait for their reply than maxPending allows.');
-      if (!resend && !this.#link?.signedIn) return fail('not_connected', 'A non-persistent message needs a connection now.');
+      if (this.#ended) return fail('closed', `The client is closed (${this.#closeReason?.reason}): make a new ImClient.`);
+      if (this.#pending.size >= this.#options.maxPending) {
+        return fail('too_many_pending', `${this.#pending.size} requests wait for their reply, as many as maxPending allows: await some of them first.`);
+      }
+      if (!resend && !this.#link?.signedIn) {
+        return fail('not_connected', `This is sent at once or not at all, and the client is not connected (${this.#connected ? this.#state : 'connect() was not called'}).`);
+      }
       /** @type {Request} */
       const request = {
         order: ++this.#lastOrder, packet, reply, resend, target, clientMessageId,
@@ -953,7 +971,8 @@ export class ImClient extends EventTarget {
       this.#pending.add(request);
       if (this.#options.requestTimeoutMs > 0) {
         request.timer = this.#hooks.setTimeout(() => {
-          this.#settle(request, request.lastError ?? new ImError(0, 'timeout', 'The server did not answer in time.', clientMessageId));
+          const why = !this.#connected ? 'connect() was not called' : this.#link?.signedIn ? 'the server did not answer' : 'there is no connection';
+          this.#settle(request, request.lastError ?? new ImError(0, 'timeout', `Not done within requestTimeoutMs (${this.#options.requestTimeoutMs} ms): ${why}.`, clientMessageId));
         }, this.#options.requestTimeoutMs);
       }
       this.#unsent.push(request);
@@ -1079,7 +1098,7 @@ export class ImClient extends EventTarget {
       this.#consumed.load(usable);
       this.#loaded = true;
     }
-    link.token = (typeof this.#token === 'function' ? await this.#token() : this.#token) ?? '';
+    link.token = await this.#askToken();
     if (this.#link !== link) return;
     const socket = this.#makeSocket(link);
     if (!socket) return;
@@ -1093,6 +1112,12 @@ export class ImClient extends EventTarget {
     socket.onclose = (/** @type {any} */ event) => this.#lost(link, event.code || 1006, event.reason || 'connection_lost');
     // A close follows, but not in every WebSocket class where no connection came about.
     socket.onerror = () => wasOpen || this.#lost(link, 1006, 'connection_lost');
+  }
+
+  async #askToken() {
+    const token = (typeof this.#token === 'function' ? await this.#token() : this.#token) ?? '';
+    if (typeof token !== 'string') throw new TypeError(`the token function gave ${kindOf(token)}: it gives a string, or a promise of one`);
+    return token;
   }
 
   /** Leaves out an address that no WebSocket takes: trying it again would not help, the others may. @param {Link} link */
@@ -1299,7 +1324,7 @@ export class ImClient extends EventTarget {
     if (this.#link !== link) return;
     const expired = code === CLOSE.tokenExpired && !link.signedIn && !this.#canRenew(link);
     if (code === CLOSE.normal || code >= CLOSE.firstFinal || expired) {
-      const error = link.refusal ?? new ImError(code, reason, `The server closed the connection: ${reason}.`);
+      const error = link.refusal ?? new ImError(code, reason, `The server closed the connection: ${reason || code}.${HINTS.get(reason) ?? ''}`);
       return code === CLOSE.badCursor && this.#canStartAnew(link) ? this.#startAnew(link, error) : this.#finish(error);
     }
     this.#drop(link, 1000);
@@ -1725,13 +1750,39 @@ function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** What cannot work, said before anything is begun. @param {ImClientOptions} options */
+function checkOptions(options) {
+  const { deviceId, token, cursorStore, onEvent, onError } = options;
+  if (!deviceId) throw new TypeError('deviceId is missing: give a name of this installation that stays the same, 1 to 64 bytes');
+  if (typeof deviceId !== 'string' || new TextEncoder().encode(deviceId).length > 64) {
+    throw new TypeError('deviceId must be a string of 1 to 64 bytes: make one at installation and keep it');
+  }
+  if (token !== undefined && token !== null && typeof token !== 'string' && typeof token !== 'function') {
+    throw new TypeError(`token cannot be ${kindOf(token)}: it is a string, or a function that gives one`);
+  }
+  for (const [name, value] of Object.entries({ onEvent, onError })) {
+    if (value !== undefined && value !== null && typeof value !== 'function') throw new TypeError(`${name} cannot be ${kindOf(value)}: it is a function`);
+  }
+  if (cursorStore && (typeof cursorStore.load !== 'function' || typeof cursorStore.save !== 'function')) {
+    throw new TypeError("cursorStore must have load() and save(cursors): localStorageCursorStore('im:user:device'), memoryCursorStore() or one of your own");
+  }
+  for (const name of /** @type {(keyof typeof DEFAULTS)[]} */ (Object.keys(DEFAULTS))) {
+    const value = options[name];
+    if (value === undefined || (typeof value === 'number' && value >= (NOT_ZERO.has(name) ? Number.MIN_VALUE : 0))) continue;
+    throw new TypeError(`${name} cannot be ${typeof value === 'number' ? value : kindOf(value)}: it is a number ${NOT_ZERO.has(name) ? 'above 0' : 'of 0 or more'}, by default ${DEFAULTS[name]}`);
+  }
+}
+
+/** @param {unknown} value */
+const kindOf = (value) => (value === null || value === undefined ? String(value) : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`);
+
 /** The servers of the option `url`, each checked as far as can be before a connection is made. @param {unknown} option @returns {string[]} */
 function readUrls(option) {
   const example = "new ImClient({ url: ['wss://im1.example.com/im', 'wss://im2.example.com/im'], deviceId })";
   const given = Array.isArray(option) ? option : [option];
   if (given.length === 0) throw new TypeError(`url is an empty list: name at least one server, ${example}`);
   return given.map((each) => {
-    if (!each || (typeof each !== 'string' && !(each instanceof URL))) throw new TypeError(`url is a string or a list of strings, not ${each === '' ? 'an empty one' : each}: ${example}`);
+    if (!each || (typeof each !== 'string' && !(each instanceof URL))) throw new TypeError(`url is a string or a list of strings, not ${each === '' ? 'an empty one' : kindOf(each)}: ${example}`);
     const url = String(each);
     if (!isPath(url) && !/^(ws|http)/i.test(url)) throw new TypeError(`url cannot be ${url}: it begins with wss:// or ws://, or is a path such as /im in a browser`);
     if (isPath(url) && typeof location === 'undefined') return url; // maybe rendered on a server, and never connected there
