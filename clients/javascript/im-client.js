@@ -115,7 +115,7 @@
  * @property {{type?: string, brand?: string, model?: string, os?: string, clientVersion?: string}} [device]
  * @property {ImCursorStore} [cursorStore] Default: memory, so a reload starts with a reset.
  * @property {(event: ImEvent) => unknown} [onEvent] Called with one event at a time; the next one waits for its promise. If it rejects, the same event comes again. Without it use `events()`.
- * @property {(error: unknown) => void} [onError] Trouble that the client handles by itself: a handler, a cursor store or a token function that failed. Default: `console.error`.
+ * @property {(error: unknown) => void} [onError] Trouble that the client handles by itself: a handler, a cursor store or a token function that failed, an address of a list that no WebSocket takes. Default: `console.error`.
  * @property {new (url: string, protocols: string[]) => any} [WebSocket] Default: the global one.
  * @property {number} [connectTimeoutMs] From opening a socket to signed in. Default 15000.
  * @property {number} [requestTimeoutMs] How long a send or another request is resent and waited for, being offline included. Default 30000; 0 = for ever.
@@ -722,8 +722,8 @@ export class ImClient extends EventTarget {
   get deviceId() { return this.#options.deviceId; }
 
   /**
-   * Starts. Resolves when signed in for the first time; rejects with an ImError if the server refuses for good. From
-   * then on the client keeps itself connected until `close` or a final close code.
+   * Starts. Resolves when signed in for the first time; from then on the client keeps itself connected until `close` or a final close code. Rejects with an
+   * ImError if the server refuses for good, no address can be used, or `close` is called. While no server can be reached it stays pending: `statechange` tells.
    * @returns {Promise<void>}
    */
   connect() {
@@ -756,11 +756,11 @@ export class ImClient extends EventTarget {
    * Only here for its type: `statechange` carries an {@link ImStateChange}.
    * @override
    * @param {string} type
-   * @param {((event: CustomEvent<ImStateChange>) => void) | EventListenerObject | null} listener
-   * @param {boolean | AddEventListenerOptions} [options]
+   * @param {((event: CustomEvent<ImStateChange>) => void) | {handleEvent(event: CustomEvent<ImStateChange>): void} | null} listener
+   * @param {boolean | {capture?: boolean, once?: boolean, passive?: boolean, signal?: AbortSignal}} [options]
    */
   addEventListener(type, listener, options) {
-    super.addEventListener(type, /** @type {EventListenerOrEventListenerObject | null} */ (listener), options);
+    super.addEventListener(type, /** @type {any} */ (listener), options);
   }
 
   // ---------------------------------------------------------------------------------------------- requests
