@@ -97,23 +97,31 @@
 
 /** @typedef {{conversationId: string, seq: number, lastSeq?: number}} ImConversationCursor `lastSeq` is set when the user has left: nothing comes after it. */
 /** @typedef {{load(): Promise<ImCursors | null>, save(cursors: ImCursors): Promise<void>}} ImCursorStore */
-/** @typedef {{state: ImState, previous: ImState, nextAttemptAt: number | null, reason: string | null, error: ImError | null}} ImStateChange */
+/**
+ * `reason`: the name of the server's close code, or `connection_lost`, `connect_timeout`, `ping_timeout`, `no_subprotocol` (something else than an IM server
+ * answered), `protocol_violation`, `not_ready` (the token function or the cursor store failed), `behind` (the handler has to catch up), `other_user` (the
+ * saved cursors were another user's), `cursor_beyond_head`, `online`, `closed`, `bad_url`. `error` is set when closed.
+ * @typedef {{state: ImState, previous: ImState, nextAttemptAt: number | null, reason: string | null, error: ImError | null}} ImStateChange
+ */
 
 /**
  * @typedef {object} ImClientOptions
- * @property {string} url `wss://…`, or a path such as `/im` in a browser.
+ * @property {string | URL | readonly (string | URL)[]} url `wss://…`, or a path such as `/im` in a browser. A list names the nodes of one cluster: a connect that fails and a
+ *   connection that is lost make the next attempt go to the next one, round and round; a client that is connected stays where it is. Shuffle the list for
+ *   each device, so that a node's devices spread over all others.
  * @property {string} deviceId Names this installation, 1 to 64 bytes. The same user and device on another connection replaces this one.
- * @property {string | (() => string | Promise<string>)} [token] A function is asked before every sign-in. Leave it out where the endpoint is authorized by cookie or header.
+ * @property {string | (() => string | Promise<string>)} [token] A function is asked before every sign-in, and before a token expires; if it rejects, it is asked again later.
+ *   Leave it out where the endpoint is authorized by cookie or header.
  * @property {{type?: string, brand?: string, model?: string, os?: string, clientVersion?: string}} [device]
  * @property {ImCursorStore} [cursorStore] Default: memory, so a reload starts with a reset.
  * @property {(event: ImEvent) => unknown} [onEvent] Called with one event at a time; the next one waits for its promise. If it rejects, the same event comes again. Without it use `events()`.
- * @property {(error: unknown) => void} [onError] Trouble that the client handles by itself: a handler, a cursor store or a token function that failed. Default: `console.error`.
+ * @property {(error: unknown) => void} [onError] Trouble that the client handles by itself: a handler, a cursor store or a token function that failed, an address of a list that no WebSocket takes. Default: `console.error`.
  * @property {new (url: string, protocols: string[]) => any} [WebSocket] Default: the global one.
  * @property {number} [connectTimeoutMs] From opening a socket to signed in. Default 15000.
  * @property {number} [requestTimeoutMs] How long a send or another request is resent and waited for, being offline included. Default 30000; 0 = for ever.
  * @property {number} [reconnectBaseMs] First ceiling of the jittered backoff. Default 500.
  * @property {number} [reconnectMaxMs] Last ceiling of the jittered backoff. Default 30000.
- * @property {number} [stableAfterMs] A connection that lived this long starts the backoff anew. Default 5000.
+ * @property {number} [stableAfterMs] A connection that lived this long, and longer than the wait before it, starts the backoff anew. Default 5000.
  * @property {number} [retryBaseMs] First ceiling of the backoff after a retryable error. Default 250.
  * @property {number} [retryMaxMs] Last ceiling of the backoff after a retryable error. Default 5000.
  * @property {number} [pingIntervalMs] At most this; a third of the server's idle timeout if that is less. Default 25000.
@@ -161,9 +169,17 @@ const CODE = Object.freeze({ internal: 100, storageUnavailable: 101, shuttingDow
 const CLOSE = Object.freeze({ normal: 1000, tokenExpired: 3002, firstFinal: 3500, badCursor: 3506 });
 /** @type {Set<number>} */
 const RETRYABLE = new Set([CODE.internal, CODE.storageUnavailable, CODE.shuttingDown, CODE.clusterUnavailable, CODE.rateLimited]);
+/** What to do about it, where the reason alone does not say it. @type {Map<string, string>} */
+const HINTS = new Map([
+  ['replaced', ' The same user and device id has connected elsewhere, for example in another tab; give each of them a device id of its own.'],
+  ['bad_token', ' Let the user sign in again, and make a new ImClient.'],
+  ['token_expired', ' Give a token function, which is asked for a new one in time.'],
+]);
 const ROOM_EVENTS = new Set(['roomMessage', 'roomGap', 'roomLeft']);
 const ALL_THAT_IS_KEPT = 0x7fffffff;
 const LONGEST_TIMER_MS = 0x7fffffff;
+
+const NOT_ZERO = new Set(['connectTimeoutMs', 'pingIntervalMs', 'pingTimeoutMs', 'maxPending', 'maxBufferedEvents', 'maxBufferedChars']);
 
 /**
  * Why a request was not done, or why the client is closed. `code` is the server's error or close code; 0 = decided by
@@ -597,6 +613,9 @@ export class ImClient extends EventTarget {
   /** @type {ImHooks} */
   #hooks;
   #WebSocket;
+  /** What is left of them; `#at` is the one of this connection or the next attempt. @type {string[]} */
+  #urls;
+  #at = 0;
   /** @type {string | (() => string | Promise<string>) | undefined} */
   #token;
   /** @type {ImCursorStore} */
@@ -618,6 +637,7 @@ export class ImClient extends EventTarget {
   /** @type {Link | null} */
   #link = null;
   #attempts = 0;
+  #lastDelay = 0;
   #notBefore = 0;
   #reconnectTimer = null;
   #behind = false;
@@ -670,7 +690,8 @@ export class ImClient extends EventTarget {
   constructor(options) {
     super();
     if (!options?.url) throw new TypeError("url is missing: new ImClient({ url: 'wss://example.com/im', deviceId })");
-    if (!options.deviceId) throw new TypeError('deviceId is missing: give a name of this installation that stays the same, 1 to 64 bytes');
+    this.#urls = readUrls(options.url);
+    checkOptions(options);
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (!this.#WebSocket) throw new TypeError('there is no global WebSocket here: hand one in, new ImClient({ WebSocket, … })');
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -695,12 +716,14 @@ export class ImClient extends EventTarget {
   get closeReason() { return this.#closeReason; }
   /** The signed-in user; empty before the first sign-in. @returns {string} */
   get userId() { return this.#userId; }
+  /** The server of this connection or attempt; while waiting, of the next attempt. @returns {string} */
+  get url() { return this.#urls[this.#at]; }
   /** @returns {string} */
   get deviceId() { return this.#options.deviceId; }
 
   /**
-   * Starts. Resolves when signed in for the first time; rejects with an ImError if the server refuses for good. From
-   * then on the client keeps itself connected until `close` or a final close code.
+   * Starts. Resolves when signed in for the first time; from then on the client keeps itself connected until `close` or a final close code. Rejects with an
+   * ImError if the server refuses for good, no address can be used, or `close` is called. While no server can be reached it stays pending: `statechange` tells.
    * @returns {Promise<void>}
    */
   connect() {
@@ -733,11 +756,11 @@ export class ImClient extends EventTarget {
    * Only here for its type: `statechange` carries an {@link ImStateChange}.
    * @override
    * @param {string} type
-   * @param {((event: CustomEvent<ImStateChange>) => void) | EventListenerObject | null} listener
-   * @param {boolean | AddEventListenerOptions} [options]
+   * @param {((event: CustomEvent<ImStateChange>) => void) | {handleEvent(event: CustomEvent<ImStateChange>): void} | null} listener
+   * @param {boolean | {capture?: boolean, once?: boolean, passive?: boolean, signal?: AbortSignal}} [options]
    */
   addEventListener(type, listener, options) {
-    super.addEventListener(type, /** @type {EventListenerOrEventListenerObject | null} */ (listener), options);
+    super.addEventListener(type, /** @type {any} */ (listener), options);
   }
 
   // ---------------------------------------------------------------------------------------------- requests
@@ -837,7 +860,7 @@ export class ImClient extends EventTarget {
    */
   async refreshToken(token) {
     if (token !== undefined && typeof this.#token !== 'function') this.#token = token;
-    const newer = token ?? (typeof this.#token === 'function' ? await this.#token() : this.#token) ?? '';
+    const newer = token ?? await this.#askToken();
     const refreshed = await this.#request({ refreshToken: { token: newer } }, 'tokenRefreshed');
     if (this.#link?.signedIn) this.#scheduleRefresh(this.#link, refreshed.tokenExpiresAtMs);
     return refreshed;
@@ -906,7 +929,7 @@ export class ImClient extends EventTarget {
     const link = this.#link;
     const { users, conversations } = this.#presence;
     this.#request({ subscribePresence: target }, 'presenceSubscribed', { resend: false }).then(
-      (answer) => { if (this.#link === link && answer.users.length > 0) this.#onPresence(link, answer.users, 0); },
+      (answer) => { if (link && this.#link === link && answer.users.length > 0) this.#onPresence(link, answer.users, 0); },
       (error) => {
         if (this.#link !== link || !link?.signedIn || error.code === 0) return; // the next connection subscribes again
         if (RETRYABLE.has(error.code)) {
@@ -933,9 +956,13 @@ export class ImClient extends EventTarget {
   #request(packet, reply, { target = '', clientMessageId, resend = true } = {}) {
     return new Promise((resolve, reject) => {
       const fail = (/** @type {string} */ reason, /** @type {string} */ message) => reject(new ImError(0, reason, message, clientMessageId));
-      if (this.#ended) return fail('closed', 'The client is closed.');
-      if (this.#pending.size >= this.#options.maxPending) return fail('too_many_pending', 'More requests wait for their reply than maxPending allows.');
-      if (!resend && !this.#link?.signedIn) return fail('not_connected', 'A non-persistent message needs a connection now.');
+      if (this.#ended) return fail('closed', `The client is closed (${this.#closeReason?.reason}): make a new ImClient.`);
+      if (this.#pending.size >= this.#options.maxPending) {
+        return fail('too_many_pending', `${this.#pending.size} requests wait for their reply, as many as maxPending allows: await some of them first.`);
+      }
+      if (!resend && !this.#link?.signedIn) {
+        return fail('not_connected', `This is sent at once or not at all, and the client is not connected (${this.#connected ? this.#state : 'connect() was not called'}).`);
+      }
       /** @type {Request} */
       const request = {
         order: ++this.#lastOrder, packet, reply, resend, target, clientMessageId,
@@ -944,7 +971,8 @@ export class ImClient extends EventTarget {
       this.#pending.add(request);
       if (this.#options.requestTimeoutMs > 0) {
         request.timer = this.#hooks.setTimeout(() => {
-          this.#settle(request, request.lastError ?? new ImError(0, 'timeout', 'The server did not answer in time.', clientMessageId));
+          const why = !this.#connected ? 'connect() was not called' : this.#link?.signedIn ? 'the server did not answer' : 'there is no connection';
+          this.#settle(request, request.lastError ?? new ImError(0, 'timeout', `Not done within requestTimeoutMs (${this.#options.requestTimeoutMs} ms): ${why}.`, clientMessageId));
         }, this.#options.requestTimeoutMs);
       }
       this.#unsent.push(request);
@@ -1070,14 +1098,10 @@ export class ImClient extends EventTarget {
       this.#consumed.load(usable);
       this.#loaded = true;
     }
-    link.token = (typeof this.#token === 'function' ? await this.#token() : this.#token) ?? '';
+    link.token = await this.#askToken();
     if (this.#link !== link) return;
-    let socket;
-    try {
-      socket = new this.#WebSocket(absolute(this.#options.url), [SUBPROTOCOL]);
-    } catch (error) {
-      return this.#finish(new ImError(0, 'bad_url', `A WebSocket to ${this.#options.url} cannot be made: ${error}`));
-    }
+    const socket = this.#makeSocket(link);
+    if (!socket) return;
     link.socket = socket;
     let wasOpen = false;
     socket.onopen = () => {
@@ -1088,6 +1112,32 @@ export class ImClient extends EventTarget {
     socket.onclose = (/** @type {any} */ event) => this.#lost(link, event.code || 1006, event.reason || 'connection_lost');
     // A close follows, but not in every WebSocket class where no connection came about.
     socket.onerror = () => wasOpen || this.#lost(link, 1006, 'connection_lost');
+  }
+
+  async #askToken() {
+    const token = (typeof this.#token === 'function' ? await this.#token() : this.#token) ?? '';
+    if (typeof token !== 'string') throw new TypeError(`the token function gave ${kindOf(token)}: it gives a string, or a promise of one`);
+    return token;
+  }
+
+  /** Leaves out an address that no WebSocket takes: trying it again would not help, the others may. @param {Link} link */
+  #makeSocket(link) {
+    while (this.#link === link) {
+      const url = this.url;
+      try {
+        return new this.#WebSocket(absolute(url), [SUBPROTOCOL]);
+      } catch (error) {
+        const hint = isPath(url) && typeof location === 'undefined' ? ' Outside a browser a path says no server: give the whole address, wss://example.com/im.' : '';
+        const refused = new ImError(0, 'bad_url', `A WebSocket to ${url} cannot be made: ${error}.${hint}`);
+        if (this.#urls.length === 1) this.#finish(refused);
+        else {
+          this.#urls.splice(this.#at, 1);
+          this.#at %= this.#urls.length;
+          this.#report(refused);
+        }
+      }
+    }
+    return null;
   }
 
   /** @param {Link} link */
@@ -1274,18 +1324,21 @@ export class ImClient extends EventTarget {
     if (this.#link !== link) return;
     const expired = code === CLOSE.tokenExpired && !link.signedIn && !this.#canRenew(link);
     if (code === CLOSE.normal || code >= CLOSE.firstFinal || expired) {
-      const error = link.refusal ?? new ImError(code, reason, `The server closed the connection: ${reason}.`);
+      const error = link.refusal ?? new ImError(code, reason, `The server closed the connection: ${reason || code}.${HINTS.get(reason) ?? ''}`);
       return code === CLOSE.badCursor && this.#canStartAnew(link) ? this.#startAnew(link, error) : this.#finish(error);
     }
     this.#drop(link, 1000);
+    // Its node may be gone: the next one goes on from the same cursors. Not where the client ended it, to go on with another connection.
+    if (!atOnce && !(code === 0 && reason === 'behind')) this.#at = (this.#at + 1) % this.#urls.length;
     const now = this.#hooks.now();
-    if (link.signedIn && now - link.connectedAt >= this.#options.stableAfterMs) this.#attempts = 0;
+    const lived = link.signedIn ? now - link.connectedAt : 0;
+    if (lived > this.#lastDelay && lived >= this.#options.stableAfterMs) this.#attempts = 0;
     // Behind: the handler's progress reconnects, unless a request needs the connection before (maybe the handler awaits it).
     if (this.#behind && this.#pending.size === 0) return this.#setState('waiting', { reason });
     const ceiling = Math.min(this.#options.reconnectMaxMs, this.#options.reconnectBaseMs * 2 ** Math.min(this.#attempts++, 30));
-    const delay = Math.max(reconnectAfterMs, atOnce ? 0 : Math.floor(this.#hooks.random() * ceiling));
+    this.#lastDelay = reconnectAfterMs + (atOnce ? 0 : Math.floor(this.#hooks.random() * ceiling));
     this.#notBefore = now + reconnectAfterMs;
-    this.#waitFor(delay, reason);
+    this.#waitFor(this.#lastDelay, reason);
   }
 
   /** Now, or when the server allows it. @param {string} reason */
@@ -1696,6 +1749,54 @@ function put(link, text) {
 function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
+
+/** What cannot work, said before anything is begun. @param {ImClientOptions} options */
+function checkOptions(options) {
+  const { deviceId, token, cursorStore, onEvent, onError } = options;
+  if (!deviceId) throw new TypeError('deviceId is missing: give a name of this installation that stays the same, 1 to 64 bytes');
+  if (typeof deviceId !== 'string' || new TextEncoder().encode(deviceId).length > 64) {
+    throw new TypeError('deviceId must be a string of 1 to 64 bytes: make one at installation and keep it');
+  }
+  if (token !== undefined && token !== null && typeof token !== 'string' && typeof token !== 'function') {
+    throw new TypeError(`token cannot be ${kindOf(token)}: it is a string, or a function that gives one`);
+  }
+  for (const [name, value] of Object.entries({ onEvent, onError })) {
+    if (value !== undefined && value !== null && typeof value !== 'function') throw new TypeError(`${name} cannot be ${kindOf(value)}: it is a function`);
+  }
+  if (cursorStore && (typeof cursorStore.load !== 'function' || typeof cursorStore.save !== 'function')) {
+    throw new TypeError("cursorStore must have load() and save(cursors): localStorageCursorStore('im:user:device'), memoryCursorStore() or one of your own");
+  }
+  for (const name of /** @type {(keyof typeof DEFAULTS)[]} */ (Object.keys(DEFAULTS))) {
+    const value = options[name];
+    if (value === undefined || (typeof value === 'number' && value >= (NOT_ZERO.has(name) ? Number.MIN_VALUE : 0))) continue;
+    throw new TypeError(`${name} cannot be ${typeof value === 'number' ? value : kindOf(value)}: it is a number ${NOT_ZERO.has(name) ? 'above 0' : 'of 0 or more'}, by default ${DEFAULTS[name]}`);
+  }
+}
+
+/** @param {unknown} value */
+const kindOf = (value) => (value === null || value === undefined ? String(value) : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`);
+
+/** The servers of the option `url`, each checked as far as can be before a connection is made. @param {unknown} option @returns {string[]} */
+function readUrls(option) {
+  const example = "new ImClient({ url: ['wss://im1.example.com/im', 'wss://im2.example.com/im'], deviceId })";
+  const given = Array.isArray(option) ? option : [option];
+  if (given.length === 0) throw new TypeError(`url is an empty list: name at least one server, ${example}`);
+  return given.map((each) => {
+    if (!each || (typeof each !== 'string' && !(each instanceof URL))) throw new TypeError(`url is a string or a list of strings, not ${each === '' ? 'an empty one' : kindOf(each)}: ${example}`);
+    const url = String(each);
+    if (!isPath(url) && !/^(ws|http)/i.test(url)) throw new TypeError(`url cannot be ${url}: it begins with wss:// or ws://, or is a path such as /im in a browser`);
+    if (isPath(url) && typeof location === 'undefined') return url; // maybe rendered on a server, and never connected there
+    try {
+      new URL(absolute(url));
+    } catch {
+      throw new TypeError(`url cannot be ${url}: it is no valid address, which looks like wss://example.com/im`);
+    }
+    return url;
+  });
+}
+
+/** @param {string} url */
+const isPath = (url) => !/^[a-z][a-z0-9+.-]*:/i.test(url);
 
 /** A path of this page's origin as a WebSocket's URL; any other URL as it is. @param {string} url */
 function absolute(url) {

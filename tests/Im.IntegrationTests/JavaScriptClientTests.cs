@@ -17,17 +17,18 @@ public sealed class JavaScriptClientTests
         var (_, version) = await RunNodeAsync(["--version"], url: null);
         var major = int.Parse(version.Trim().TrimStart('v').Split('.')[0], System.Globalization.CultureInfo.InvariantCulture);
         await using var server = await TestServer.StartAsync(build: im => im.AllowAllRooms());
+        await using var cluster = await TwoNodes.StartAsync();
 
         // Before Node 22 the global WebSocket is behind a flag; NODE_OPTIONS reaches the test runner's child processes too.
         var flags = major < 22 ? "--experimental-websocket" : "";
-        var (exitCode, output) = await RunNodeAsync(["--test", "--test-reporter=tap", "test/real-server.test.js"], server.WebSocketUri, flags);
+        var (exitCode, output) = await RunNodeAsync(["--test", "--test-reporter=tap", "test/real-server.test.js"], server.WebSocketUri, flags, cluster);
 
         Assert.True(exitCode == 0, $"node ended with {exitCode}:\n{output}");
         Assert.Contains("\n# skipped 0", output, StringComparison.Ordinal);
         Assert.DoesNotContain("\n# pass 0", output, StringComparison.Ordinal);
     }
 
-    private static async Task<(int ExitCode, string Output)> RunNodeAsync(string[] arguments, Uri? url, string nodeOptions = "")
+    private static async Task<(int ExitCode, string Output)> RunNodeAsync(string[] arguments, Uri? url, string nodeOptions = "", TwoNodes? cluster = null)
     {
         var start = new ProcessStartInfo("node", arguments)
         {
@@ -36,6 +37,7 @@ public sealed class JavaScriptClientTests
             RedirectStandardError = true,
         };
         start.Environment["IM_SERVER_URL"] = url?.ToString();
+        start.Environment["IM_NODE_URLS"] = cluster is null ? null : $"{cluster.First.WebSocketUri} {cluster.Second.WebSocketUri}";
         start.Environment["NODE_OPTIONS"] = nodeOptions;
         using var node = Start(start);
         var output = node.StandardOutput.ReadToEndAsync();

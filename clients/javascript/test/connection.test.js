@@ -27,6 +27,58 @@ test('a missing url, device id or WebSocket is said with the line that fixes it'
   if (!globalThis.WebSocket) assert.throws(() => new ImClient({ url: 'ws://x', deviceId: 'd' }), /hand one in/);
 });
 
+for (const [options, message] of [
+  [{ deviceId: 7 }, /deviceId must be a string of 1 to 64 bytes/],
+  [{ deviceId: 'é'.repeat(33) }, /deviceId must be a string of 1 to 64 bytes/],
+  [{ token: {} }, /token cannot be an object: it is a string, or a function/],
+  [{ onEvent: 'log' }, /onEvent cannot be a string: it is a function/],
+  [{ cursorStore: new Map() }, /cursorStore must have load\(\) and save\(cursors\)/],
+  [{ requestTimeoutMs: '30' }, /requestTimeoutMs cannot be a string: it is a number of 0 or more, by default 30000/],
+  [{ reconnectBaseMs: -1 }, /reconnectBaseMs cannot be -1/],
+  [{ flushIntervalMs: NaN }, /flushIntervalMs cannot be NaN/],
+  [{ pingIntervalMs: 0 }, /pingIntervalMs cannot be 0: it is a number above 0, by default 25000/],
+]) {
+  test(`an option that cannot work is said when the client is made: ${Object.keys(options)} ${message.source.slice(0, 40)}`, () => {
+    assert.throws(() => start(options), (error) => error instanceof TypeError && message.test(error.message));
+  });
+}
+
+test('options that are undefined have their defaults, and what has no end may be Infinity', async () => {
+  const t = start({ token: undefined, cursorStore: undefined, reconnectBaseMs: undefined, maxPending: Infinity, requestTimeoutMs: 0 });
+  await t.connected();
+});
+
+test('a request that was not done says what is missing', async () => {
+  const t = start({ requestTimeoutMs: 1_000, reconnectBaseMs: 5_000 });
+  const before = outcome(t.client.send({ to: 'x' }, 'hi'));
+  await t.clock.advance(1_000);
+  assert.match(before.error.message, /requestTimeoutMs \(1000 ms\): connect\(\) was not called/);
+  await assert.rejects(t.client.sendSignal({ to: 'x' }, 'typing'), /connect\(\) was not called/);
+  await t.connected();
+  const unanswered = outcome(t.client.send({ to: 'x' }, 'hi'));
+  await t.clock.advance(1_000);
+  assert.match(unanswered.error.message, /the server did not answer/);
+  await t.socket.drop();
+  const offline = outcome(t.client.send({ to: 'x' }, 'hi'));
+  await assert.rejects(t.client.sendToRoom('r', 'hi'), /not connected \(waiting\)/);
+  await t.clock.advance(1_000);
+  assert.match(offline.error.message, /there is no connection/);
+  await t.reconnected();
+  await t.socket.drop(3504, 'replaced');
+  assert.match(t.client.closeReason.message, /device id of its own/);
+  await assert.rejects(t.client.send({ to: 'x' }, 'hi'), /closed \(replaced\): make a new ImClient/);
+});
+
+test('a token function that gives no text is reported and asked again', async () => {
+  let asked = 0;
+  const t = start({ token: async () => (++asked === 1 ? { token: 'ok' } : 'ok') });
+  t.client.connect();
+  await settle();
+  assert.match(t.errors[0].message, /the token function gave an object/);
+  await t.reconnected();
+  assert.equal(t.socket.packets('signIn')[0].token, 'ok');
+});
+
 test('connect rejects with the error of a final refusal and does not try again', async () => {
   const t = start({ token: 'wrong' });
   const connected = outcome(t.client.connect());

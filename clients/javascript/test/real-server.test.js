@@ -1,5 +1,6 @@
 // The client against a real server whose tokens are user names: IM_SERVER_URL=ws://127.0.0.1:5000/im node --test test/real-server.test.js
-// (Node 20 and 21: with --experimental-websocket).
+// (Node 20 and 21: with --experimental-websocket). With IM_NODE_URLS="ws://… ws://…", two nodes of one cluster, also against those; a POST to
+// /stop of the first one must stop it.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
@@ -7,6 +8,8 @@ import { ImClient, memoryCursorStore } from '../im-client.js';
 
 const url = process.env.IM_SERVER_URL;
 const options = { timeout: 30_000, skip: url ? false : 'IM_SERVER_URL is not set: give it the URL of a server, ws://…/im' };
+const nodes = (process.env.IM_NODE_URLS ?? '').split(' ').filter(Boolean);
+const twoNodes = { timeout: 30_000, skip: nodes.length === 2 ? false : 'IM_NODE_URLS is not set: give it the URLs of two nodes' };
 
 /** A user's device, with what it has received and its sockets. */
 class Device {
@@ -227,4 +230,43 @@ test('a room: live, replayed, and filled after a lost connection', options, () =
   await alice.client.sendToRoom(room, 'four');
   assert.deepEqual(heard().sort(), ['H1 two', 'N1 one', 'N2 three']);
   assert.deepEqual(bob.events.filter((e) => e.type === 'roomGap' || e.type === 'roomLeft'), []);
+}));
+
+test('a node that is stopped: its clients go on at the other one, nothing is lost, doubled or out of order', twoNodes, () => withUsers(async ({ device, name }) => {
+  const [stopped, other] = nodes;
+  const [alice, bob] = ['alice', 'bob'].map((user) => device(user, { url: nodes, reconnectBaseMs: 200 }));
+  const carol = device('carol', { url: [other, stopped] });
+  await Promise.all([alice, bob, carol].map((each) => each.client.connect()));
+  assert.deepEqual([alice, bob, carol].map((each) => each.client.url), [stopped, stopped, other]);
+  const count = 120;
+  const pairs = [[alice, bob], [bob, alice], [alice, carol], [carol, alice]];
+  const user = (each) => each.client.userId;
+  const line = (from, to, i) => `${user(from)} to ${user(to)} ${i}`;
+  let stopping;
+  const talk = async ([from, to]) => {
+    const acks = [];
+    for (let i = 1; i <= count; i++) {
+      acks.push(from.client.send({ to: user(to) }, line(from, to, i)));
+      if (from === alice && to === bob && i === count / 3) stopping = fetch(new URL('/stop', stopped.replace(/^ws/, 'http')), { method: 'POST' });
+      if (i % 4 === 0) await acks.at(-2); // so that some are always on their way
+    }
+    return Promise.all(acks);
+  };
+  const acks = await Promise.all(pairs.map(talk));
+  assert.equal((await stopping).status, 200);
+  for (const each of acks) assert.deepEqual(each.map((ack) => ack.conversationSeq), each.map((ack) => ack.conversationSeq).sort((a, b) => a - b));
+  for (const each of [alice, bob, carol]) {
+    const own = pairs.filter((pair) => pair.includes(each));
+    await each.until('all messages', () => each.texts.length >= own.length * count && each.client.state === 'connected');
+    for (const [from, to] of own) {
+      const heard = each.texts.filter((words) => words.startsWith(`${user(from)} to ${user(to)} `));
+      assert.deepEqual(heard, Array.from({ length: count }, (_, i) => line(from, to, i + 1)));
+    }
+    const entries = each.events.filter((e) => e.type === 'entry');
+    assert.deepEqual(entries.map((e) => e.seq), entries.map((_, i) => i + 1));
+    assert.equal(each.client.url, other);
+    assert.equal(each.events.filter((e) => e.type === 'reset').length, 1);
+  }
+  assert.equal(carol.sockets.length, 1);
+  assert.ok(alice.sockets.length >= 2 && bob.sockets.length >= 2);
 }));
