@@ -8,8 +8,8 @@ namespace Im.ClusterTests;
 
 /// <summary>
 /// Three nodes, MariaDB and Redis, devices on all of them, and everything goes wrong while messages flow. IM_CLUSTER_DEVICES, IM_CLUSTER_MESSAGES and
-/// IM_CLUSTER_FAULTS (how often each fault) set the size, IM_CLUSTER_RATE how many messages a second at most, IM_CLUSTER_ONLY a part of the faults' names,
-/// IM_SEED the order of things.
+/// IM_CLUSTER_FAULTS (how often each fault) set the size, IM_CLUSTER_RATE how many messages a second at most, IM_CLUSTER_PAUSE for how many seconds Redis
+/// stands still, IM_CLUSTER_ONLY a part of the faults' names, IM_SEED the order of things.
 /// </summary>
 public sealed class FaultsUnderLoadTests(ITestOutputHelper output)
 {
@@ -36,8 +36,9 @@ public sealed class FaultsUnderLoadTests(ITestOutputHelper output)
         var book = new MessageBook(messages, problems);
         await using var world = await World.CreateAsync(cluster, devices, random, book, problems, interruptions);
         var driver = new LoadDriver(world, book, problems, interruptions, seed);
+        var all = Fault.All(TimeSpan.FromSeconds(Setting("IM_CLUSTER_PAUSE", 4)));
         var only = Environment.GetEnvironmentVariable("IM_CLUSTER_ONLY") ?? "";
-        var faults = Enumerable.Repeat(Fault.All, times).SelectMany(all => all).Where(fault => fault.Name.Contains(only, StringComparison.OrdinalIgnoreCase)).ToArray();
+        var faults = Enumerable.Repeat(all, times).SelectMany(faults => faults).Where(fault => fault.Name.Contains(only, StringComparison.OrdinalIgnoreCase)).ToArray();
         random.Shuffle(faults);
 
         var start = Stopwatch.GetTimestamp();

@@ -127,6 +127,36 @@ public sealed class OutageTests : IAsyncLifetime
         Assert.Equal(received.Distinct(), received);
     }
 
+    /// <summary>As it does where there was no connection for them at the wrong moment.</summary>
+    [Fact]
+    public async Task SubscriptionsThatTheLibraryHasForgottenAreMadeAgain()
+    {
+        await using var node = Node();
+        var received = new ConcurrentQueue<string>();
+        await node.Backplane.StartAsync("a", message => received.Enqueue(Encoding.UTF8.GetString(message.Span)), default);
+        await node.Rooms.StartAsync(batch => received.Enqueue($"room {batch.FirstSeq}"), default);
+        await node.Rooms.ListenAsync("lobby", default);
+        await node.Rooms.ListenAsync("left", default);
+        await node.Rooms.StopListeningAsync("left", default);
+        await node.Connection.RunAsync("forget", async multiplexer => await ForgetAllAsync(multiplexer.GetSubscriber()), default);
+        await HearsItselfAsync(node, received);
+        await Poll.UntilAsync(
+            async () =>
+            {
+                await node.Rooms.PublishAsync("left", RoomPriority.Normal, [new byte[1]], new RoomReplayLimits(0, TimeSpan.Zero), default);
+                await node.Rooms.PublishAsync("lobby", RoomPriority.Normal, [new byte[1]], new RoomReplayLimits(0, TimeSpan.Zero), default);
+                return received.Any(text => text.StartsWith("room", StringComparison.Ordinal));
+            },
+            "the room is received again");
+        Assert.Equal(received.Distinct(), received);
+
+        static async Task<bool> ForgetAllAsync(StackExchange.Redis.ISubscriber subscriber)
+        {
+            await subscriber.UnsubscribeAllAsync();
+            return true;
+        }
+    }
+
     [Fact]
     public async Task AnOutageIsCountedAndShown()
     {

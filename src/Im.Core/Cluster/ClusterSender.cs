@@ -310,7 +310,9 @@ internal sealed class ClusterSender(
         try
         {
             await Task.WhenAll(sending);
-            if (_isFailing)
+
+            // Where nobody could be found there was nobody to tell either.
+            if (_isFailing && sending.Count > 0)
             {
                 _isFailing = false;
                 Log.BackplaneIsBack(logger);

@@ -11,4 +11,5 @@ internal static class EventIds
     public const int DamagedMessage = 3205;
     public const int SubscribeFailed = 3206;
     public const int Replaced = 3207;
+    public const int Resubscribed = 3208;
 }

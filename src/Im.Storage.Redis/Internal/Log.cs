@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.Replaced, LogLevel.Warning, "The connections to Redis have answered nothing for {Duration} and are replaced by new ones.")]
     public static partial void Replaced(ILogger logger, TimeSpan duration);
+
+    [LoggerMessage(EventIds.Resubscribed, LogLevel.Warning, "{Count} subscriptions had been lost, and were made again. What was published meanwhile is found by the head check.")]
+    public static partial void Resubscribed(ILogger logger, int count);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Im.Cluster;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,14 +9,12 @@ namespace Im.Storage.Redis.Internal;
 /// <remarks>
 /// <para>A multiplexer has two sockets, one for commands and one for subscriptions, and reconnects both by itself where the network says that they are
 /// lost. Where it does not, as when a machine lost its power, version 1.2.6 waits for minutes: one of our own that says it is connected and answers
-/// nothing for long is replaced by a new one, which gets the subscriptions.</para>
+/// nothing for long is replaced by a new one. <see cref="RedisSubscriptions"/> sees to it that the subscriptions follow.</para>
 /// <para>Nothing here blocks a thread. What was given up after its timeout may still be done by a Redis that was frozen: everything sent compares before
 /// it changes, or only adds a hint.</para>
 /// </remarks>
 internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 {
-    private static readonly TimeSpan SubscribePoll = TimeSpan.FromMilliseconds(10);
-
     private readonly MultiplexerSource _source;
     private readonly TimeProvider _time;
     private readonly RedisMetrics _metrics;
@@ -27,7 +24,8 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     private readonly RedisCircuit _circuit;
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeSpan _reconnectAfter;
-    private readonly ConcurrentDictionary<RedisChannel, Action<RedisChannel, RedisValue>> _subscriptions = new();
+    private readonly RedisSubscriptions _subscriptions;
+    private readonly Task _keeping;
 
     // Replaced by the loop of probes alone, which also owns the two below.
     private volatile Lazy<Task<IConnectionMultiplexer>> _connecting;
@@ -47,6 +45,8 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         _reconnectAfter = options.Value.ReconnectAfter;
         _connecting = new Lazy<Task<IConnectionMultiplexer>>(ConnectAsync);
         _circuit = new RedisCircuit(ProbeAsync, _interval, time, metrics, logger);
+        _subscriptions = new RedisSubscriptions(_timeout / 2, time, logger);
+        _keeping = KeepSubscriptionsAsync();
     }
 
     /// <summary>Whether operations are tried at all now.</summary>
@@ -79,16 +79,15 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public async Task SubscribeAsync(
         string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
     {
-        // Before, so that a multiplexer that is made meanwhile subscribes too. A message that comes twice is told by its number.
-        _subscriptions[channel] = receive;
         try
         {
-            await RunAsync(operation, multiplexer => SubscribeAsync(multiplexer.GetSubscriber(), channel, receive), cancellationToken).ConfigureAwait(false);
+            await RunAsync(operation, multiplexer => RedisSubscriptions.SubscribeAsync(multiplexer.GetSubscriber(), channel, receive, _timeout / 2, _time), cancellationToken)
+                .ConfigureAwait(false);
+            _subscriptions.Add(channel, receive);
         }
         catch (Exception)
         {
             // The library has noted the handler all the same, and would call it twice after the next try.
-            _subscriptions.TryRemove(channel, out _);
             await AbandonAsync(channel, receive).ConfigureAwait(false);
             throw;
         }
@@ -97,7 +96,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public async Task UnsubscribeAsync(
         string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
     {
-        _subscriptions.TryRemove(channel, out _);
+        _subscriptions.Remove(channel);
         try
         {
             await RunAsync(
@@ -170,6 +169,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         {
             await _stop.CancelAsync().ConfigureAwait(false);
             await _circuit.StopAsync().ConfigureAwait(false);
+            await _keeping.ConfigureAwait(false);
             // Not awaited: a library that is connecting to a frozen Redis takes its time.
             _ = ReleaseAsync(_connecting);
         }
@@ -177,28 +177,6 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 
     private Task<RedisResult> EvaluateOnceAsync(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken) =>
         RunAsync(script.Name, multiplexer => multiplexer.GetDatabase().ScriptEvaluateAsync(script.Text, keys, values), cancellationToken);
-
-    // The library has connected when commands work; the connection for subscriptions may come a moment later, and nobody would hear of it.
-    private async Task<bool> SubscribeAsync(ISubscriber subscriber, RedisChannel channel, Action<RedisChannel, RedisValue> receive)
-    {
-        var started = _time.GetTimestamp();
-        while (true)
-        {
-            await subscriber.SubscribeAsync(channel, receive).ConfigureAwait(false);
-            if (subscriber.SubscribedEndpoint(channel) is not null)
-            {
-                return true;
-            }
-
-            if (_time.GetElapsedTime(started) > _timeout / 2 || _stop.IsCancellationRequested)
-            {
-                throw new ImClusterException("Redis has no connection for subscriptions now.");
-            }
-
-            await subscriber.UnsubscribeAsync(channel, receive).ConfigureAwait(false);
-            await Task.Delay(SubscribePoll, _time, CancellationToken.None).ConfigureAwait(false);
-        }
-    }
 
     // Forgets the handler at once; what is sent for it is not waited for.
     private async Task AbandonAsync(RedisChannel channel, Action<RedisChannel, RedisValue> receive)
@@ -271,17 +249,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
             _stop.Token.ThrowIfCancellationRequested();
             try
             {
-                var multiplexer = await _source.ConnectAsync().ConfigureAwait(false);
-                if (Replacements > 0)
-                {
-                    // One that is not connected yet subscribes when it is.
-                    foreach (var (channel, receive) in _subscriptions)
-                    {
-                        Forget(multiplexer.GetSubscriber().SubscribeAsync(channel, receive));
-                    }
-                }
-
-                return multiplexer;
+                return await _source.ConnectAsync().ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
@@ -289,6 +257,25 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
             }
 
             await Task.Delay(_interval, _time, _stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async Task KeepSubscriptionsAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(_interval, _time, _stop.Token).ConfigureAwait(false);
+                if (IsAvailable && _connecting is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected })
+                {
+                    await _subscriptions.RestoreAsync(await connected.ConfigureAwait(false)).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
         }
     }
 

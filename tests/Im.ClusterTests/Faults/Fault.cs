@@ -7,10 +7,12 @@ internal sealed record Fault(string Name, Func<TestCluster, Random, Task> Inject
 {
     private static readonly TimeSpan LongerThanLease = TestCluster.Lease + TimeSpan.FromSeconds(1.5);
 
-    public static IReadOnlyList<Fault> All { get; } =
+    /// <summary>Each of them once.</summary>
+    /// <param name="redisPause">How long Redis stands still.</param>
+    public static IReadOnlyList<Fault> All(TimeSpan redisPause) =>
     [
         new("Redis killed, started again empty after 1 s", RestartRedisAsync),
-        new("Redis frozen for 4 s, longer than the lease", FreezeRedisAsync),
+        new($"Redis frozen for {redisPause.TotalSeconds:0} s, longer than the lease", (cluster, _) => FreezeRedisAsync(cluster, redisPause)),
         new("Pub/sub connections cut 5 times, commands work", CutPubSubAsync),
         new("A node killed and started again under its name", KillNodeAsync),
         new("A node frozen for longer than its lease, then resumed", FreezeNodeAsync),
@@ -25,10 +27,10 @@ internal sealed record Fault(string Name, Func<TestCluster, Random, Task> Inject
         await cluster.Redis.RestartAsync();
     }
 
-    private static async Task FreezeRedisAsync(TestCluster cluster, Random random)
+    private static async Task FreezeRedisAsync(TestCluster cluster, TimeSpan pause)
     {
         cluster.Redis.Freeze();
-        await Task.Delay(4000);
+        await Task.Delay(pause);
         cluster.Redis.Thaw();
     }
 
