@@ -220,6 +220,8 @@ public static class ImServiceCollectionExtensions
         services.TryAddSingleton<RoomAccessCheck>();
         services.TryAddSingleton<RoomRequests>();
         services.TryAddSingleton<IImRooms, ImRooms>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, CountRoomSubscribers>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IClusterOperation, RemoveRoomSubscribers>());
     }
 
     private static bool IsInMemory(IServiceProvider provider) => provider.GetRequiredService<IMessageStore>() is InMemoryMessageStore;

@@ -19,8 +19,8 @@ internal static class RoomSnippets
     public static async Task UseAsync(IImServer im)
     {
         await im.Rooms.SendAsync("stream-7", new OutgoingRoomMessage { SenderId = "$goals", Content = MessageContent.FromText("1:0") }, RoomPriority.High);
-        var watching = im.Rooms.CountSubscribers("stream-7");                 // on this node
-        im.Rooms.Remove("stream-7", "mallory");                               // on this node; the policy keeps the user out
+        var watching = await im.Rooms.CountSubscribersAsync("stream-7");      // on all nodes
+        await im.Rooms.RemoveAsync("stream-7", "mallory");                    // on all nodes; the policy keeps the user out
     }
 
     private sealed class StreamPolicy(Streams streams) : IRoomPolicy

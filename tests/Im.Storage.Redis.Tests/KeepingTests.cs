@@ -95,7 +95,7 @@ public sealed class KeepingTests(RedisFixture redis) : IClassFixture<RedisFixtur
 
         var dead = Assert.Single(await node.Directory.FindDeadNodesAsync(next, Lease, default));
         Assert.Equal((A, old), (dead.Description, dead.Epoch));
-        Assert.Equal("alice", Assert.Single(await node.Directory.RemoveNodeAsync(dead, default)).Session.UserId);
+        Assert.Equal("alice", Assert.Single(await node.Directory.RemoveNodeAsync(dead, default).SelectMany(step => step).ToListAsync()).Session.UserId);
         Assert.Empty(await node.Directory.FindDeadNodesAsync(next, Lease, default));
         Assert.Single((await node.Directory.FindAsync(["bob"], default))[0].Sessions);
         Assert.NotNull(await node.Directory.RenewAsync(next, epoch, Lease, default));
@@ -112,7 +112,7 @@ public sealed class KeepingTests(RedisFixture redis) : IClassFixture<RedisFixtur
         await node.Directory.RegisterAsync([.. Enumerable.Range(0, count).Select(i => Sessions.Of($"other {i}", "b", epoch))], default);
 
         var dead = Assert.Single(await node.Directory.FindDeadNodesAsync(A with { Name = "b" }, Lease, default));
-        var removed = await node.Directory.RemoveNodeAsync(dead, default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        var removed = await node.Directory.RemoveNodeAsync(dead, default).SelectMany(step => step).ToListAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(count, removed.Select(item => item.Session.UserId).Distinct().Count());
         Assert.All(removed, item => Assert.Equal(new Removal(true, 0), item.Removal));
         Assert.Equal(count, removed.Count);

@@ -251,15 +251,27 @@ internal sealed class ClusterNode(
     // Entries of former epochs whose sessions ended while that could not be told; they are void, but would be counted among their users' sessions.
     private async Task RemoveFormerAsync(long epoch, CancellationToken cancellationToken)
     {
-        if (epoch == 0)
+        if (epoch != 0)
         {
-            return;
+            await RemoveAsync(new LiveNode(state.Node, epoch, 0), cancellationToken);
+        }
+    }
+
+    // What a step has removed is told before the next one, which may fail.
+    private async Task<int> RemoveAsync(LiveNode node, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var removed in directory.RemoveNodeAsync(node, cancellationToken))
+        {
+            foreach (var (session, removal) in removed)
+            {
+                clusterSessions.Reaped(session, removal);
+            }
+
+            count += removed.Count;
         }
 
-        foreach (var (session, removal) in await directory.RemoveNodeAsync(new LiveNode(state.Node, epoch, 0), cancellationToken))
-        {
-            clusterSessions.Reaped(session, removal);
-        }
+        return count;
     }
 
     private async Task EnterAsync(long epoch, CancellationToken cancellationToken)
@@ -330,13 +342,8 @@ internal sealed class ClusterNode(
             }
 
             await EndConnectionsAsync(dead, cancellationToken);
-            var removed = await directory.RemoveNodeAsync(dead, cancellationToken);
-            foreach (var (session, removal) in removed)
-            {
-                clusterSessions.Reaped(session, removal);
-            }
-
-            Log.Reaped(logger, dead.Name, dead.Epoch, removed.Count);
+            var removed = await RemoveAsync(dead, cancellationToken);
+            Log.Reaped(logger, dead.Name, dead.Epoch, removed);
         }
     }
 

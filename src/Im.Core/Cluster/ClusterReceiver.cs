@@ -27,6 +27,8 @@ internal sealed class ClusterReceiver
     private readonly ClusterRequests _requests;
     private readonly IClusterListener[] _listeners;
     private readonly HeadCheck _headCheck;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _keepGone;
     private readonly ImMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Dictionary<string, Heard> _heard = new(StringComparer.Ordinal);
@@ -42,6 +44,7 @@ internal sealed class ClusterReceiver
         ClusterRequests requests,
         IEnumerable<IClusterListener> listeners,
         HeadCheck headCheck,
+        TimeProvider time,
         ImMetrics metrics,
         IOptions<ImClusterOptions> options,
         ILogger<ClusterReceiver> logger)
@@ -56,11 +59,16 @@ internal sealed class ClusterReceiver
         _requests = requests;
         _listeners = [.. listeners];
         _headCheck = headCheck;
+        _time = time;
+        _keepGone = options.Value.KeepGoneNodes;
         _metrics = metrics;
         _logger = logger;
         _queue = Channel.CreateBounded<ReadOnlyMemory<byte>>(
             new BoundedChannelOptions(options.Value.MaxQueuedMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     }
+
+    /// <summary>Of how many nodes it is known what they sent; for tests.</summary>
+    public int KnownNodes => _heard.Count;
 
     /// <summary>Takes a message from the backplane. One too many is dropped, which its number tells.</summary>
     public void Receive(ReadOnlyMemory<byte> message)
@@ -120,6 +128,20 @@ internal sealed class ClusterReceiver
         if (message.Probe is not null && message.Epoch == _state.View.Epoch)
         {
             _state.HeardProbe();
+            ForgetGone();
+        }
+    }
+
+    // One that was silent for so long and is heard of again is new: that costs a head check.
+    private void ForgetGone()
+    {
+        var now = _time.GetTimestamp();
+        foreach (var (name, heard) in _heard)
+        {
+            if (!_state.View.Nodes.ContainsKey(name) && _time.GetElapsedTime(heard.At, now) > _keepGone)
+            {
+                _heard.Remove(name);
+            }
         }
     }
 
@@ -186,7 +208,7 @@ internal sealed class ClusterReceiver
         if (!_heard.TryGetValue(message.Node, out var heard) || heard.Epoch < message.Epoch)
         {
             var isNew = heard is null;
-            _heard[message.Node] = heard = new Heard { Epoch = message.Epoch };
+            _heard[message.Node] = heard = new Heard { Epoch = message.Epoch, At = _time.GetTimestamp() };
             heard.Follow(message, _state.Node.Name);
             if (!_state.View.Nodes.TryGetValue(message.Node, out var known) || known.Epoch < message.Epoch)
             {
@@ -202,6 +224,7 @@ internal sealed class ClusterReceiver
             return !isNew;
         }
 
+        heard.At = _time.GetTimestamp();
         return heard.Epoch == message.Epoch && heard.Follow(message, _state.Node.Name);
     }
 
@@ -211,6 +234,8 @@ internal sealed class ClusterReceiver
         private long _lastToAll;
 
         public required long Epoch { get; init; }
+
+        public required long At { get; set; }
 
         public bool Follow(NodeMessage message, string ownName)
         {

@@ -32,7 +32,7 @@ internal sealed class ClusterSender(
 
     // Guards the numbers, which a new epoch begins anew.
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, long> _numbers = new(StringComparer.Ordinal);
+    private readonly NodeNumbers _numbers = new(options.Value.KeepGoneNodes, time);
     private long _numberToAll;
     private long _epoch;
     private int _lost;
@@ -345,7 +345,7 @@ internal sealed class ClusterSender(
             message.ToAll = nodeName is null;
             message.Number = nodeName is null
                 ? ++_numberToAll
-                : _numbers[nodeName] = _numbers.GetValueOrDefault(nodeName) + 1;
+                : _numbers.Next(nodeName);
         }
     }
 
@@ -361,7 +361,8 @@ internal sealed class ClusterSender(
         lock (_lock)
         {
             probe.LastToAll = _numberToAll;
-            probe.LastToNode.Add(_numbers);
+            _numbers.ForgetGone(state.View);
+            _numbers.AddLastTo(probe.LastToNode);
         }
 
         var message = new NodeMessage { Probe = probe, ToAll = true };

@@ -56,8 +56,12 @@ public interface ISessionDirectory
     ValueTask<IReadOnlyList<LiveNode>> FindDeadNodesAsync(NodeDescription reaper, TimeSpan lockFor, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes what is left of a dead node up to its epoch, and returns it with what became of each user. A node that has joined again under a higher
-    /// epoch keeps what is of that.
+    /// Removes what is left of a dead node up to its epoch, step by step while the result is read, and gives with each step what it has removed and what
+    /// became of each user. A node that has joined again under a higher epoch keeps what is of that.
     /// </summary>
-    ValueTask<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(LiveNode deadNode, CancellationToken cancellationToken);
+    /// <remarks>
+    /// Whoever stops between two steps, or is stopped by a failure, has been told of all that is removed, but for what a step removed whose answer was
+    /// lost. The node counts as dead until the last step: what is left is found and removed by the next call.
+    /// </remarks>
+    IAsyncEnumerable<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(LiveNode deadNode, CancellationToken cancellationToken);
 }

@@ -45,4 +45,8 @@ public sealed class ImClusterOptions
     /// <value>Default: 3 seconds.</value>
     [TimeSpanRange("00:00:00.100", "00:01:00")]
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    // For so long nodes that do not live any more are remembered by name: longer than one that lost its lease needs to come back. One that comes back
+    // later costs a head check.
+    internal TimeSpan KeepGoneNodes => 10 * LeaseDuration;
 }

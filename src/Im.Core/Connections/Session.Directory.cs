@@ -29,11 +29,23 @@ internal sealed partial class Session
     /// </summary>
     public void InheritFrom(Session replaced) => Volatile.Write(ref _inheritedEntry, replaced.TakeDirectoryEntry());
 
-    /// <summary>It is registered: the entry that it took over is no more.</summary>
+    /// <summary>
+    /// It is registered: the entry that it took over is no more. Where the answer came late, and it stands there under a newer epoch already, that stays:
+    /// only what names the newest epoch removes it.
+    /// </summary>
     public void Registered(DirectorySession entry)
     {
         Volatile.Write(ref _inheritedEntry, null);
-        DirectoryEntry = entry;
+        for (var known = DirectoryEntry; known is null || known.Epoch <= entry.Epoch;)
+        {
+            var before = Interlocked.CompareExchange(ref _directoryEntry, entry, known);
+            if (before == known)
+            {
+                return;
+            }
+
+            known = before;
+        }
     }
 
     /// <summary>The entry, for whoever removes it: once.</summary>

@@ -20,13 +20,26 @@ public interface IImRooms
     ValueTask<IReadOnlyList<RoomPosition>> SendAsync(
         string roomId, IReadOnlyList<OutgoingRoomMessage> messages, RoomPriority priority = RoomPriority.Normal, CancellationToken cancellationToken = default);
 
-    /// <summary>How many connections of this node subscribe to the room.</summary>
-    int CountSubscribers(string roomId);
+    /// <summary>How many connections subscribe to the room, on all nodes.</summary>
+    /// <remarks>
+    /// Each node counts at its own moment; one that has joined within the last moments, and is not known to this one, is not asked. Costs a question to
+    /// each other node; nothing is asked where this is the only one.
+    /// </remarks>
+    /// <exception cref="ImException">
+    /// The id is not valid, or <see cref="ImErrorCode.ClusterUnavailable"/>: a node that may have subscribers did not answer within
+    /// <see cref="Cluster.ImClusterOptions.RequestTimeout"/>; the message says which, and how many there are on the others.
+    /// </exception>
+    ValueTask<int> CountSubscribersAsync(string roomId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Ends the subscriptions of a user's connections, or of all, to the room on this node; they get a RoomLeft that answers no request. Whether they may
+    /// Ends the subscriptions of a user's connections, or of all, to the room, on all nodes; they get a RoomLeft that answers no request. Whether they may
     /// come back is the policy's.
     /// </summary>
+    /// <inheritdoc cref="CountSubscribersAsync" path="/remarks"/>
     /// <returns>How many subscriptions ended.</returns>
-    int Remove(string roomId, string? userId = null);
+    /// <exception cref="ImException">
+    /// The id is not valid, or <see cref="ImErrorCode.ClusterUnavailable"/>: a node did not answer within
+    /// <see cref="Cluster.ImClusterOptions.RequestTimeout"/>, and may have ended its subscriptions or not; on the others they have ended. Safe to repeat.
+    /// </exception>
+    ValueTask<int> RemoveAsync(string roomId, string? userId = null, CancellationToken cancellationToken = default);
 }

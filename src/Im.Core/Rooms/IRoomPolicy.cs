@@ -4,7 +4,7 @@ namespace Im.Rooms;
 /// <remarks>
 /// Registered with <c>AddRoomPolicy&lt;T&gt;()</c>; a scope of its own for each call. The requests of a connection wait for the answer, in order. An answer is not
 /// remembered: <see cref="CanSendAsync"/> is asked for every message, so keep what it needs at hand; a subscription, once allowed, stays until
-/// <see cref="IImRooms.Remove"/>. An exception refuses the request as an internal error.
+/// <see cref="IImRooms.RemoveAsync"/>. An exception refuses the request as an internal error.
 /// </remarks>
 public interface IRoomPolicy
 {

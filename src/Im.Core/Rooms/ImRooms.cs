@@ -1,5 +1,6 @@
+using System.Text.Json;
 using Google.Protobuf;
-using Im.Connections;
+using Im.Cluster;
 using Im.Messaging;
 using Im.Model;
 using Im.Protocol;
@@ -9,7 +10,12 @@ namespace Im.Rooms;
 
 /// <summary>The host's view of rooms.</summary>
 internal sealed class ImRooms(
-    RoomRegistry rooms, RoomPublisher publisher, TimeProvider time, IOptions<ImServerOptions> serverOptions, IOptions<ImRoomOptions> options) : IImRooms
+    RoomPublisher publisher,
+    ClusterRequests requests,
+    ClusterState cluster,
+    TimeProvider time,
+    IOptions<ImServerOptions> serverOptions,
+    IOptions<ImRoomOptions> options) : IImRooms
 {
     public async ValueTask<RoomPosition> SendAsync(
         string roomId, OutgoingRoomMessage message, RoomPriority priority = RoomPriority.Normal, CancellationToken cancellationToken = default)
@@ -39,29 +45,38 @@ internal sealed class ImRooms(
         return await Task.WhenAll(pending).WaitAsync(cancellationToken);
     }
 
-    public int CountSubscribers(string roomId) => rooms.Find(roomId)?.Count ?? 0;
-
-    public int Remove(string roomId, string? userId = null)
+    public async ValueTask<int> CountSubscribersAsync(string roomId, CancellationToken cancellationToken = default)
     {
-        if (rooms.Find(roomId) is not { } room)
+        RoomRules.CheckId(roomId, options.Value.MaxRoomIdBytes);
+        var (count, silent) = await AskAllAsync(CountRoomSubscribers.OperationName, new RoomQuestion(roomId), cancellationToken);
+        return silent.Length == 0
+            ? count
+            : throw new ImException(ImErrorCode.ClusterUnavailable, $"{count} connections subscribe to the room, but {silent}. Try again.");
+    }
+
+    public async ValueTask<int> RemoveAsync(string roomId, string? userId = null, CancellationToken cancellationToken = default)
+    {
+        RoomRules.CheckId(roomId, options.Value.MaxRoomIdBytes);
+        var (count, silent) = await AskAllAsync(RemoveRoomSubscribers.OperationName, new RoomQuestion(roomId, userId), cancellationToken);
+        return silent.Length == 0
+            ? count
+            : throw new ImException(ImErrorCode.ClusterUnavailable, $"{count} subscriptions were ended, but {silent}. Try again.");
+    }
+
+    // The sum of the nodes' answers, and who is missing in it.
+    private async ValueTask<(int Count, string Silent)> AskAllAsync(string operation, RoomQuestion question, CancellationToken cancellationToken)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(question, RoomJson.Default.RoomQuestion);
+        var answers = await requests.AskAllAsync(operation, body, cancellationToken);
+        var count = answers.Sum(one => one.Answer is null ? 0 : JsonSerializer.Deserialize(one.Answer, RoomJson.Default.Int32));
+        var silent = string.Join(", ", answers.Where(one => one.Answer is null).Select(one => one.Node.Name));
+        if (silent.Length > 0)
         {
-            return 0;
+            return (count, $"these nodes did not answer: {silent}");
         }
 
-        var removed = 0;
-        var subscriptions = room.Rent(out var count);
-        foreach (var subscription in subscriptions.AsSpan(0, count))
-        {
-            var session = subscription.Session;
-            if ((userId is null || session.UserId == userId) && session.LeaveRoom(roomId))
-            {
-                session.Connection.Reply(0, new ServerPacket { RoomLeft = new RoomLeft { RoomId = roomId } });
-                removed++;
-            }
-        }
-
-        System.Buffers.ArrayPool<RoomSubscription>.Shared.Return(subscriptions, clearArray: true);
-        return removed;
+        // Not joined yet: whoever else lives is not known.
+        return (count, cluster is { MayHavePeers: true, View.Epoch: 0 } ? "this node does not know the others yet" : "");
     }
 
     private async ValueTask<Task<RoomPosition>> SubmitAsync(string roomId, byte[] bytes, RoomPriority priority, CancellationToken cancellationToken)

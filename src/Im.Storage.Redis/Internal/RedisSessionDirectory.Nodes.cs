@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Im.Cluster;
 using StackExchange.Redis;
 
@@ -39,14 +40,14 @@ internal sealed partial class RedisSessionDirectory
             [$"{reaper.Name}\u001f{reaper.InstanceId}", Records.Milliseconds(lockFor)],
             cancellationToken).ConfigureAwait(false));
 
-    public async ValueTask<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(
-        LiveNode deadNode, CancellationToken cancellationToken)
+    // A step is a page of a bucket.
+    public async IAsyncEnumerable<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(
+        LiveNode deadNode, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var removed = new List<(DirectorySession, Removal)>();
         if (!await IsDeadAsync(deadNode, forget: false, cancellationToken).ConfigureAwait(false))
         {
             // It has come back meanwhile, or its directory was slow.
-            return removed;
+            yield break;
         }
 
         for (var bucket = 0; bucket < RedisKeys.Buckets; bucket++)
@@ -60,9 +61,9 @@ internal sealed partial class RedisSessionDirectory
                     [deadNode.Name, deadNode.Epoch, _keepLastSeen, scan, PageSize],
                     cancellationToken).ConfigureAwait(false))!;
                 scan = (string)answer[0]!;
-                for (var i = 1; i < answer.Length; i += 3)
+                if (answer.Length > 1)
                 {
-                    removed.Add((Records.Session((string)answer[i]!, (string)answer[i + 1]!), new Removal(true, (int)answer[i + 2])));
+                    yield return Removed(answer);
                 }
             }
             while (scan != "0");
@@ -70,6 +71,17 @@ internal sealed partial class RedisSessionDirectory
 
         // Only now: what fails before is found and done again.
         await IsDeadAsync(deadNode, forget: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Behind the scan's cursor: for each session the user, the record, and how many sessions the user has then.
+    private static List<(DirectorySession Session, Removal Removal)> Removed(RedisResult[] answer)
+    {
+        var removed = new List<(DirectorySession, Removal)>(answer.Length / 3);
+        for (var i = 1; i < answer.Length; i += 3)
+        {
+            removed.Add((Records.Session((string)answer[i]!, (string)answer[i + 1]!), new Removal(true, (int)answer[i + 2])));
+        }
+
         return removed;
     }
 

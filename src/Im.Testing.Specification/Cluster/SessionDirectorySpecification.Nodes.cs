@@ -104,7 +104,7 @@ public abstract partial class SessionDirectorySpecification
         await UntilAsync(async () => (await DeadAsync()).Count > 0, "a's lease has run out");
         var dead = Assert.Single(await DeadAsync());
         Assert.Equal((A, a), (dead.Description, dead.Epoch));
-        var removed = await _directory.RemoveNodeAsync(dead, default).Soon();
+        var removed = await RemoveNodeAsync(dead);
         Assert.Equal(
             [("alice", "c1", new Removal(true, 1)), ("bob", "c3", new Removal(true, 0))],
             removed.Select(item => (item.Session.UserId, item.Session.ConnectionId, item.Removal)).OrderBy(item => item.ConnectionId, StringComparer.Ordinal));
@@ -112,7 +112,29 @@ public abstract partial class SessionDirectorySpecification
         Assert.NotEqual(0, (await UserAsync("bob")).LastSeenMs);
 
         Assert.Empty(await DeadAsync());
-        Assert.Empty(await _directory.RemoveNodeAsync(dead, default).Soon());
+        Assert.Empty(await RemoveNodeAsync(dead));
+    }
+
+    /// <summary>A reaper that breaks off half-way has been told of all that is gone, and the next one is told of the rest.</summary>
+    [Fact]
+    public virtual async Task WhatIsRemovedOfADeadNodeIsToldStepByStep()
+    {
+        string[] users = [.. Enumerable.Range(0, 40).Select(number => $"user {number}")];
+        var a = await JoinAsync(A, Short);
+        await JoinAsync(B);
+        await _directory.RegisterAsync([.. users.Select(userId => Session(userId, "phone", "a", userId, a))], default).Soon();
+        await UntilAsync(async () => (await DeadAsync()).Count > 0, "a's lease has run out");
+        var dead = Assert.Single(await DeadAsync());
+
+        var first = await _directory.RemoveNodeAsync(dead, default).FirstAsync().Soon();
+        var gone = first.Select(item => item.Session.UserId).ToHashSet();
+        var left = await _directory.FindAsync(users, default).Soon();
+        Assert.Equal(users.Where(userId => !gone.Contains(userId)), left.Where(user => user.Sessions.Count > 0).Select(user => user.UserId));
+        Assert.NotEmpty(left.SelectMany(user => user.Sessions));
+
+        var rest = await RemoveNodeAsync(Assert.Single(await DeadAsync()));
+        Assert.Equal(users.Order(StringComparer.Ordinal), first.Concat(rest).Select(item => item.Session.UserId).Order(StringComparer.Ordinal));
+        Assert.Empty(await DeadAsync());
     }
 
     /// <summary>A node that was dead and has joined again has its own sessions: the old ones go, the new ones stay.</summary>
@@ -128,7 +150,7 @@ public abstract partial class SessionDirectorySpecification
 
         var epoch = await JoinAsync(A);
         await RegisterAsync(Session("bob", "phone", "a", "c4", epoch));
-        await _directory.RemoveNodeAsync(dead, default).Soon();
+        await RemoveNodeAsync(dead);
         Assert.Empty(await FindAsync("alice"));
         Assert.Equal(["c4"], (await FindAsync("bob")).Select(session => session.ConnectionId));
         Assert.NotNull(await _directory.RenewAsync(A, epoch, Lease, default).Soon());
@@ -140,7 +162,7 @@ public abstract partial class SessionDirectorySpecification
     {
         var a = await JoinAsync(A);
         await RegisterAsync(Session("alice", "phone", "a", "c1", a));
-        Assert.Empty(await _directory.RemoveNodeAsync(new LiveNode(A, a, 0), default).Soon());
+        Assert.Empty(await RemoveNodeAsync(new LiveNode(A, a, 0)));
         Assert.Single(await FindAsync("alice"));
     }
 
@@ -154,7 +176,7 @@ public abstract partial class SessionDirectorySpecification
         await _directory.LeaveAsync("a", a, default).Soon();
         Assert.Equal(["b"], (await _directory.RenewAsync(B, b, Lease, default).Soon())!.Select(node => node.Name));
 
-        Assert.Single(await _directory.RemoveNodeAsync(Assert.Single(await DeadAsync()), default).Soon());
+        Assert.Single(await RemoveNodeAsync(Assert.Single(await DeadAsync())));
         Assert.Empty(await DeadAsync());
     }
 
@@ -187,6 +209,9 @@ public abstract partial class SessionDirectorySpecification
         Assert.Equal(0, (await RegisterAsync(Session("alice", "phone", "a", "c1", epoch) with { Ticket = first.Ticket })).Ticket);
         Assert.True((await RegisterAsync(Session("alice", "phone", "a", "c3", epoch))).Ticket > second.Ticket);
     }
+
+    private Task<List<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(LiveNode dead) =>
+        _directory.RemoveNodeAsync(dead, default).SelectMany(removed => removed).ToListAsync().Soon();
 
     private async Task<long> JoinAsync(NodeDescription node, TimeSpan? lease = null)
     {

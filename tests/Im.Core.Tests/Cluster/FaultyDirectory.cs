@@ -58,7 +58,8 @@ internal sealed class FaultyDirectory(InMemoryCluster cluster) : ISessionDirecto
         return _inner.FindDeadNodesAsync(reaper, lockFor, cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(LiveNode deadNode, CancellationToken cancellationToken)
+    public IAsyncEnumerable<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(
+        LiveNode deadNode, CancellationToken cancellationToken)
     {
         Try("RemoveNode");
         return _inner.RemoveNodeAsync(deadNode, cancellationToken);

@@ -22,8 +22,10 @@ public sealed class PresenceEventTests : PresenceTest
         Assert.Contains(recorder.Events, item => item.NodeName == host.Nodes[0].Name);
     }
 
-    [Fact]
-    public async Task TheUsersOfADeadNodeGoOfflineOnce()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(2)]
+    public async Task TheUsersOfADeadNodeGoOfflineOnce(int? breaksOffAfter)
     {
         var recorder = new Recorder();
         var directories = new List<CuttableDirectory>();
@@ -45,6 +47,7 @@ public sealed class PresenceEventTests : PresenceTest
         }
 
         await host.ConnectAsync("u0", "laptop");
+        directories.ForEach(directory => directory.BreaksOffAfter = breaksOffAfter);
         directories[1].IsCut = true;
         await Eventually(host, () => recorder.Events.Count(item => item.Kind == PresenceEventKind.DeviceDisconnected) == 5);
         await Pass(host, TimeSpan.FromSeconds(20));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Im.Client;
 using Im.Cluster;
 using Im.Presence;
@@ -85,6 +86,9 @@ public abstract class PresenceTest
     {
         public bool IsCut { get; set; }
 
+        /// <summary>After so many steps of the removal of a dead node it fails, once.</summary>
+        public int? BreaksOffAfter { get; set; }
+
         private ISessionDirectory Inner => IsCut ? throw new ImClusterException("The test has cut it off.") : inner;
 
         public ValueTask<NodeJoined> JoinAsync(NodeDescription node, TimeSpan lease, CancellationToken cancellationToken) =>
@@ -109,7 +113,19 @@ public abstract class PresenceTest
         public ValueTask<IReadOnlyList<LiveNode>> FindDeadNodesAsync(NodeDescription reaper, TimeSpan lockFor, CancellationToken cancellationToken) =>
             Inner.FindDeadNodesAsync(reaper, lockFor, cancellationToken);
 
-        public ValueTask<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(LiveNode deadNode, CancellationToken cancellationToken) =>
-            Inner.RemoveNodeAsync(deadNode, cancellationToken);
+        public async IAsyncEnumerable<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(
+            LiveNode deadNode, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            var steps = 0;
+            await foreach (var removed in Inner.RemoveNodeAsync(deadNode, cancellationToken))
+            {
+                yield return removed;
+                if (++steps == BreaksOffAfter)
+                {
+                    BreaksOffAfter = null;
+                    throw new ImClusterException("It breaks off, as the test wants.");
+                }
+            }
+        }
     }
 }

@@ -57,6 +57,8 @@ internal sealed class RoomNode : IAsyncDisposable
         return node;
     }
 
+    public Task<int> CountAsync(string room) => Im.CountSubscribersAsync(room).AsTask().WaitAsync(Patience);
+
     public Task<IReadOnlyList<RoomPosition>> SendAsync(string room, RoomPriority priority, params string[] texts) => Im
         .SendAsync(room, [.. texts.Select(text => new OutgoingRoomMessage { SenderId = "$test", Content = MessageContent.FromText(text) })], priority)
         .AsTask().WaitAsync(Patience);

@@ -123,13 +123,13 @@ public sealed class RoomTests
         Assert.Equal((int)ImErrorCode.ClusterUnavailable, error.Code);
         var refused = await Assert.ThrowsAsync<ImException>(() => node.SendAsync("old", RoomPriority.Normal, "x"));
         Assert.Equal(ImErrorCode.ClusterUnavailable, refused.Code);
-        Assert.Equal((1, 0), (node.Im.CountSubscribers("old"), node.Im.CountSubscribers("new")));
+        Assert.Equal((1, 0), (await node.CountAsync("old"), await node.CountAsync("new")));
 
         node.Store.IsDown = false;
         await node.SendAsync("old", RoomPriority.Normal, "still here");
         Assert.Equal(["still here"], device.Read().Texts());
         Assert.NotNull((await device.AskAsync(RoomPackets.Subscribe("new", leaveOthers: true)))[^1].RoomSubscribed);
-        Assert.Equal((0, 1), (node.Im.CountSubscribers("old"), node.Im.CountSubscribers("new")));
+        Assert.Equal((0, 1), (await node.CountAsync("old"), await node.CountAsync("new")));
     }
 
     [Fact]

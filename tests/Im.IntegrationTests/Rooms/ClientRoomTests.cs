@@ -31,7 +31,7 @@ public sealed class ClientRoomTests
         await bob.Client.LeaveRoomAsync("r").WaitAsync(TestDevice.Limit);
         await CutAsync(server, bob);
         await bob.Client.LeaveRoomAsync("nothing").WaitAsync(TestDevice.Limit);
-        Assert.Equal(0, server.Im.Rooms.CountSubscribers("r"));
+        Assert.Equal(0, await server.Im.Rooms.CountSubscribersAsync("r").AsTask().InTimeAsync());
     }
 
     private static async Task SendAsync(TestServer server, int first, int last) => await server.Im.Rooms.SendAsync(

@@ -6,7 +6,14 @@ public sealed class InMemoryCluster(TimeProvider? time = null)
 {
     internal TimeProvider Time { get; } = time ?? TimeProvider.System;
 
-    // Guards everything below; held for a few steps only.
+    /// <summary>For how long it is known when a user was last seen: as long as in Redis by default.</summary>
+    internal static readonly TimeSpan KeepLastSeenFor = TimeSpan.FromDays(30);
+
+    private const int FirstSweep = 1_000;
+
+    private int _sweepAt = FirstSweep;
+
+    // Guards everything below; held for a few steps only, but for the seldom sweep.
     internal Lock Lock { get; } = new();
 
     internal Dictionary<string, InMemoryLease> Leases { get; } = new(StringComparer.Ordinal);
@@ -22,6 +29,26 @@ public sealed class InMemoryCluster(TimeProvider? time = null)
     internal long LastTicket { get; set; }
 
     internal DateTimeOffset Now => Time.GetUtcNow();
+
+    // Under the lock. Looks at all users each time that they have doubled, so that one who goes offline pays for a few.
+    internal void ForgetOld()
+    {
+        if (Users.Count < _sweepAt)
+        {
+            return;
+        }
+
+        var oldest = (Now - KeepLastSeenFor).ToUnixTimeMilliseconds();
+        foreach (var (userId, user) in Users)
+        {
+            if (user.Sessions.Count == 0 && user.LastSeenMs < oldest)
+            {
+                Users.Remove(userId);
+            }
+        }
+
+        _sweepAt = Math.Max(FirstSweep, Users.Count * 2);
+    }
 }
 
 /// <summary>A node's lease; one that has run out stays until a reaper has removed what the node left.</summary>

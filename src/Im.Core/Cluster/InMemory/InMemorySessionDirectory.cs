@@ -124,24 +124,58 @@ internal sealed class InMemorySessionDirectory(InMemoryCluster cluster) : ISessi
         }
     }
 
-    public ValueTask<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(LiveNode deadNode, CancellationToken cancellationToken)
+    // A step is one user.
+    public IAsyncEnumerable<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNodeAsync(
+        LiveNode deadNode, CancellationToken cancellationToken) => RemoveNode(deadNode).ToAsyncEnumerable();
+
+    private IEnumerable<IReadOnlyList<(DirectorySession Session, Removal Removal)>> RemoveNode(LiveNode deadNode)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (IsDead(deadNode, forget: false))
+        {
+            foreach (var left in FindAll(deadNode))
+            {
+                yield return RemoveAll(left);
+            }
+
+            IsDead(deadNode, forget: true);
+        }
+    }
+
+    // Not one that has come back meanwhile.
+    private bool IsDead(LiveNode node, bool forget)
+    {
         lock (cluster.Lock)
         {
-            if (cluster.Leases.TryGetValue(deadNode.Name, out var held) && held.Node.Epoch == deadNode.Epoch)
+            if (cluster.Leases.TryGetValue(node.Name, out var held) && held.Node.Epoch == node.Epoch)
             {
                 if (held.Until > cluster.Now)
                 {
-                    // It has come back meanwhile.
-                    return new([]);
+                    return false;
                 }
 
-                cluster.Leases.Remove(deadNode.Name);
+                if (forget)
+                {
+                    cluster.Leases.Remove(node.Name);
+                }
             }
 
-            var left = cluster.Users.Values.SelectMany(user => user.Sessions).Where(session => IsOf(session, deadNode)).ToArray();
-            return new([.. left.Select(session => (session, Remove(session)))]);
+            return true;
+        }
+    }
+
+    private DirectorySession[][] FindAll(LiveNode node)
+    {
+        lock (cluster.Lock)
+        {
+            return [.. cluster.Users.Values.Select(user => user.Sessions.Where(session => IsOf(session, node)).ToArray()).Where(left => left.Length > 0)];
+        }
+    }
+
+    private (DirectorySession Session, Removal Removal)[] RemoveAll(DirectorySession[] sessions)
+    {
+        lock (cluster.Lock)
+        {
+            return [.. sessions.Select(session => (Session: session, Removal: Remove(session))).Where(one => one.Removal.IsRemoved)];
         }
     }
 
@@ -204,6 +238,7 @@ internal sealed class InMemorySessionDirectory(InMemoryCluster cluster) : ISessi
         if (removed && user.Sessions.Count == 0)
         {
             user.LastSeenMs = cluster.Now.ToUnixTimeMilliseconds();
+            cluster.ForgetOld();
         }
 
         return new Removal(removed, user.Sessions.Count);
