@@ -218,6 +218,32 @@ test('a URL object is as good as its text', async () => {
   assert.equal(t.socket.url, A);
 });
 
+test('in a page a path is of its origin, and may stand beside whole addresses', async () => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'location');
+  Object.defineProperty(globalThis, 'location', { value: new URL('https://chat.example.com/app/#x'), configurable: true });
+  try {
+    const t = start({ url: ['/im', 'wss://im2.example.com/im', 'https://im3.example.com/im'] });
+    const connected = outcome(t.client.connect());
+    for (let i = 0; i < 3; i++) {
+      await settle();
+      await t.socket.drop();
+      await t.clock.advance(30_000);
+    }
+    assert.deepEqual(urls(t).slice(0, 3), ['wss://chat.example.com/im', 'wss://im2.example.com/im', 'wss://im3.example.com/im']);
+    await t.client.close();
+    await settle();
+    assert.equal(connected.error.reason, 'closed');
+  } finally {
+    if (before) Object.defineProperty(globalThis, 'location', before);
+    else delete globalThis.location;
+  }
+});
+
+test('outside a page a path is refused with what to give, when a connection is made', async () => {
+  const t = start({ url: '/im', WebSocket: class { constructor(url) { new URL(url); } } });
+  await assert.rejects(t.client.connect(), (error) => error.reason === 'bad_url' && /give the whole address, wss:\/\//.test(error.message));
+});
+
 for (const [url, message] of [
   [[], /url is an empty list: name at least one server, new ImClient/],
   [[A, ''], /url is a string or a list of strings, not an empty one/],
