@@ -46,8 +46,14 @@ public sealed class RoomFaultTests(SharedCluster shared, ITestOutputHelper outpu
     {
         var before = await RoomWitness.LookAsync(shared.NewUser("visitor"), shared.Two, _room);
         await shared.Cluster.Redis.KillAsync();
-        await AssertRefusedAsync();
-        await shared.Cluster.Redis.RestartAsync();
+        try
+        {
+            await AssertRefusedAsync();
+        }
+        finally
+        {
+            await shared.Cluster.Redis.RestartAsync();
+        }
 
         // What the rooms were is gone.
         _alice.Acked.Clear();
