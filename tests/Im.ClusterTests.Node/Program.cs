@@ -10,7 +10,7 @@ using Im.Storage.Redis;
 using Im.Transport.Tcp;
 using MySql.Data.MySqlClient;
 
-// One node of a cluster for tests: TCP for devices, HTTP for health, figures and groups, both on loopback ports that are given.
+// One node of a cluster for tests: TCP for devices, HTTP for health, figures, groups and the host's sends, both on loopback ports that are given.
 //   --tcp PORT --http PORT --mysql CONNECTIONSTRING [--redis CONFIGURATION] [--clock OFFSET]
 //   --Im:OPTION VALUE, --Cluster:OPTION VALUE, --Rooms:OPTION VALUE, --Redis:OPTION VALUE, --MySql:OPTION VALUE     any option
 var builder = WebApplication.CreateBuilder(args);
@@ -70,6 +70,17 @@ app.MapGet("/figures", () =>
     figures["process.memory"] = Environment.WorkingSet;
     figures["gc.heap"] = GC.GetTotalMemory(false);
     return figures;
+});
+app.MapPost("/sends", async (HostSend[] sends, IImServer server, CancellationToken cancellationToken) =>
+{
+    var messages = sends.Select(send => new OutgoingMessage
+    {
+        SenderId = send.SenderId,
+        ToUserId = send.ToUserId,
+        Content = MessageContent.FromText(send.Text),
+        ClientMessageId = send.Text,
+    });
+    return (await server.Messages.SendAsync([.. messages], cancellationToken)).Select(result => $"{result.Outcome}");
 });
 app.MapPost("/groups/{id}", async (string id, string? fanout, string[] members, IImServer server, CancellationToken cancellationToken) =>
 {

@@ -7,7 +7,8 @@ using Im.Protocol;
 namespace Im.ClusterTests;
 
 /// <summary>What must be there once: a node's name, a device's connection.</summary>
-public sealed class NameAndDeviceTests(SharedCluster shared) : IClassFixture<SharedCluster>
+[Collection(SharedClusterCollection.Name)]
+public sealed class NameAndDeviceTests(SharedCluster shared)
 {
     [Theory(Timeout = 60_000)]
     [InlineData("--Unused", "1")] // Both keep the name.

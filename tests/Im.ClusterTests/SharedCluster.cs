@@ -18,7 +18,14 @@ public sealed class SharedCluster : IAsyncLifetime
     internal string NewUser(string name) => $"{name}{Interlocked.Increment(ref _users)}";
 
     public async Task InitializeAsync() =>
-        _cluster = await TestCluster.StartAsync(2, i => ["--clock", i == 0 ? "-00:05:00" : "00:05:00"]);
+        _cluster = await TestCluster.StartAsync(2, i =>
+        [
+            "--clock", i == 0 ? "-00:05:00" : "00:05:00",
+
+            // A queue of sends that is soon there, drained slowly, and taken over early.
+            "--Im:QueueSendsAbove", "10", "--Im:MaxQueuedSendsPerCommit", "10", "--Im:SendQueueLease", "00:00:01.5",
+            "--Logging:LogLevel:Im.Messaging.Queue.DrainLease", "Debug",
+        ]);
 
     public async Task DisposeAsync()
     {

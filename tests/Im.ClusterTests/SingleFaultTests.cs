@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 namespace Im.ClusterTests;
 
 /// <summary>One fault each, with the outcome that docs/cluster.md promises. Node one's clock is 5 minutes slow, node two's 5 minutes fast.</summary>
-public sealed class SingleFaultTests(SharedCluster shared, ITestOutputHelper output) : IClassFixture<SharedCluster>, IAsyncLifetime
+[Collection(SharedClusterCollection.Name)]
+public sealed class SingleFaultTests(SharedCluster shared, ITestOutputHelper output) : IAsyncLifetime
 {
     private TestCluster Cluster => shared.Cluster;
 

@@ -44,6 +44,16 @@ internal sealed class NodeProcess : LocalServer
     /// <summary>The sums of its counters.</summary>
     public async Task<Dictionary<string, long>> GetFiguresAsync() => (await Http.GetFromJsonAsync<Dictionary<string, long>>($"http://{Host}:{Port}/figures"))!;
 
+    /// <summary>Sends as the host, in this order; the text is the message's id too. Returns the outcomes.</summary>
+    public async Task<string[]> SendAsync(IEnumerable<(string SenderId, string ToUserId, string Text)> sends)
+    {
+        using var patient = new HttpClient { Timeout = TimeSpan.FromMinutes(1) };
+        var body = sends.Select(send => new { send.SenderId, send.ToUserId, send.Text }).ToArray();
+        using var response = await patient.PostAsJsonAsync($"http://{Host}:{Port}/sends", body);
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode} {Log}");
+        return (await response.Content.ReadFromJsonAsync<string[]>())!;
+    }
+
     public async Task CreateGroupAsync(string id, string? fanout, IEnumerable<string> members)
     {
         using var patient = new HttpClient { Timeout = TimeSpan.FromMinutes(5) };
