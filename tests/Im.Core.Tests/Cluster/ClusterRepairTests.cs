@@ -137,6 +137,22 @@ public sealed class ClusterRepairTests
         Assert.Empty(left[0].Sessions);
     }
 
+    // Its node had taken a new epoch between a registration and its answer: the old entry would have removed nothing.
+    [Fact]
+    public async Task ASessionThatWasRegisteredUnderANewerEpochIsRemovedThoughAnOlderAnswerCameLate()
+    {
+        await using var host = await StartAsync();
+        var ann = await host.ConnectAsync("ann");
+        var session = Assert.Single(host.Services.GetRequiredService<Im.Connections.SessionRegistry>().All);
+        var old = session.DirectoryEntry!;
+        await _directories[0].LeaveAsync(old.NodeName, old.Epoch, CancellationToken.None);
+        await Eventually(() => session.DirectoryEntry!.Epoch > old.Epoch, host);
+        session.Registered(old);
+
+        await host.CutAsync(ann);
+        await EventuallyAsync(async () => (await _directories[0].FindAsync(["ann"], CancellationToken.None))[0].Sessions.Count == 0, host: null);
+    }
+
     private static bool Has(ImTestDevice device, string text) => device.Messages.Any(entry => entry.Content?.Text == text);
 
     private static Task<ImGroup> CreateAsync(ImTestHost host, string fanout, params string[] members) => host.Server.Groups.CreateAsync(
