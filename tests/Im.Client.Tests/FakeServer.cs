@@ -9,16 +9,21 @@ namespace Im.Client.Tests;
 /// <summary>A listener on a free loopback port whose connections the test plays by hand.</summary>
 internal sealed class FakeServer : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    // Bound and never listening: as long as it lives nobody else is given the port.
+    private readonly Socket _port = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly TcpListener _listener;
     private readonly bool _webSocket;
 
     public FakeServer(bool webSocket = false)
     {
         _webSocket = webSocket;
+        _port.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Port = ((IPEndPoint)_port.LocalEndPoint!).Port;
+        _listener = new TcpListener(IPAddress.Loopback, Port);
         _listener.Start();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port { get; }
 
     public Uri Uri => new(_webSocket ? $"ws://127.0.0.1:{Port}/im" : $"tcp://127.0.0.1:{Port}");
 
@@ -54,7 +59,14 @@ internal sealed class FakeServer : IDisposable
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
     }
 
-    public void Dispose() => _listener.Dispose();
+    /// <summary>Goes away: connections are refused from now on.</summary>
+    public void Leave() => _listener.Stop();
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _port.Dispose();
+    }
 
     private static async Task<string> ReadHeadersAsync(Stream stream)
     {
