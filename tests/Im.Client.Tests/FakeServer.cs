@@ -3,27 +3,25 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
+using Im.LocalServers;
 
 namespace Im.Client.Tests;
 
 /// <summary>A listener on a free loopback port whose connections the test plays by hand.</summary>
 internal sealed class FakeServer : IDisposable
 {
-    // Bound and never listening: as long as it lives nobody else is given the port.
-    private readonly Socket _port = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly LoopbackPort _port = new();
     private readonly TcpListener _listener;
     private readonly bool _webSocket;
 
     public FakeServer(bool webSocket = false)
     {
         _webSocket = webSocket;
-        _port.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Port = ((IPEndPoint)_port.LocalEndPoint!).Port;
         _listener = new TcpListener(IPAddress.Loopback, Port);
         _listener.Start();
     }
 
-    public int Port { get; }
+    public int Port => _port.Number;
 
     public Uri Uri => new(_webSocket ? $"ws://127.0.0.1:{Port}/im" : $"tcp://127.0.0.1:{Port}");
 
@@ -59,7 +57,7 @@ internal sealed class FakeServer : IDisposable
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
     }
 
-    /// <summary>Goes away: connections are refused from now on.</summary>
+    /// <summary>Goes away: connections are refused from now on. The port stays this server's.</summary>
     public void Leave() => _listener.Stop();
 
     public void Dispose()
