@@ -1,4 +1,6 @@
+using System.Reflection;
 using Im.Admin.Tests.Support;
+using Im.BrowserTests;
 using Im.Groups;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -9,6 +11,10 @@ namespace Im.Admin.Tests;
 public sealed class PageTests(TwoNodes nodes, Browser browser) : IClassFixture<TwoNodes>, IClassFixture<Browser>
 {
     private const string Nasty = "<img src=x onerror='document.title=1'>";
+
+    // Where pictures of the page go.
+    private static readonly string Artifacts =
+        typeof(PageTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(one => one.Key == "Artifacts").Value!;
 
     [Theory]
     [InlineData(1200, 900, false, "wide-light")]
@@ -48,7 +54,7 @@ public sealed class PageTests(TwoNodes nodes, Browser browser) : IClassFixture<T
         Assert.Equal("IM status", await page.TitleAsync());
         var overflow = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(overflow <= 0, $"The page is {overflow} pixels wider than the window.");
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Browser.Artifacts, name + ".png"), FullPage = true });
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artifacts, name + ".png"), FullPage = true });
         Assert.Empty(problems);
         await page.Context.CloseAsync();
     }
@@ -64,7 +70,7 @@ public sealed class PageTests(TwoNodes nodes, Browser browser) : IClassFixture<T
         await page.ClickAsync("#connections button:text('petra')");
         await page.Locator("dialog[open] table").WaitForAsync();
         Assert.Contains("inbox", await page.Locator("dialog table").InnerTextAsync(), StringComparison.Ordinal);
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Browser.Artifacts, "detail-dark.png") });
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artifacts, "detail-dark.png") });
         await page.ClickAsync("dialog .danger");
         await page.ClickAsync("dialog .danger");
         await Eventually.Async(() => Task.FromResult(device.State == Im.Client.ImClientState.Closed ? "" : $"The client is {device.State}."));

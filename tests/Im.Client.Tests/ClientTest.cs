@@ -3,7 +3,8 @@ using Im.Protocol;
 namespace Im.Client.Tests;
 
 /// <summary>A server, a client with short delays, and what most tests do with them.</summary>
-public abstract class ClientTest : IAsyncDisposable
+/// <remarks>The runner knows IAsyncLifetime, not IAsyncDisposable: clients that it left alive would go on trying to connect to ports of later tests.</remarks>
+public abstract class ClientTest : IAsyncLifetime
 {
     private readonly List<IAsyncDisposable> _clients = [];
 
@@ -54,7 +55,9 @@ public abstract class ClientTest : IAsyncDisposable
             },
             ct);
 
-    public virtual async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public virtual async Task DisposeAsync()
     {
         foreach (var client in _clients)
         {
@@ -62,6 +65,5 @@ public abstract class ClientTest : IAsyncDisposable
         }
 
         Server.Dispose();
-        GC.SuppressFinalize(this);
     }
 }

@@ -73,7 +73,7 @@ public sealed class ConnectTests : ClientTest
     public async Task ConnectWaitsForAServerThatComesLater()
     {
         var uri = Server.Uri;
-        Server.Dispose();
+        Server.Leave();
         var client = NewClient(o => o.Server = uri);
         var lost = new TaskCompletionSource();
         client.StateChanged += (_, e) =>

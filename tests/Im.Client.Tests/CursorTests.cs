@@ -189,7 +189,7 @@ public sealed class CursorTests : ClientTest
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(CursorFile)!));
     }
 
-    public override async ValueTask DisposeAsync()
+    public override async Task DisposeAsync()
     {
         await base.DisposeAsync();
         Directory.Delete(_folder, recursive: true);

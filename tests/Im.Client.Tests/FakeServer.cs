@@ -3,22 +3,25 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
+using Im.LocalServers;
 
 namespace Im.Client.Tests;
 
 /// <summary>A listener on a free loopback port whose connections the test plays by hand.</summary>
 internal sealed class FakeServer : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly LoopbackPort _port = new();
+    private readonly TcpListener _listener;
     private readonly bool _webSocket;
 
     public FakeServer(bool webSocket = false)
     {
         _webSocket = webSocket;
+        _listener = new TcpListener(IPAddress.Loopback, Port);
         _listener.Start();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _port.Number;
 
     public Uri Uri => new(_webSocket ? $"ws://127.0.0.1:{Port}/im" : $"tcp://127.0.0.1:{Port}");
 
@@ -54,7 +57,14 @@ internal sealed class FakeServer : IDisposable
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
     }
 
-    public void Dispose() => _listener.Dispose();
+    /// <summary>Goes away: connections are refused from now on. The port stays this server's.</summary>
+    public void Leave() => _listener.Stop();
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _port.Dispose();
+    }
 
     private static async Task<string> ReadHeadersAsync(Stream stream)
     {

@@ -84,7 +84,7 @@ public sealed class OverrunTests : ClientTest
         var (requestId, _) = await connection.ReadSendAsync();
         await connection.AckAsync(requestId, 1);
         await send.WaitAsync(Wait.Limit);
-        Server.Dispose();
+        Server.Leave();
         await using var events = client.ReadAsync().GetAsyncEnumerator();
         for (var seq = 1; seq <= Buffer; seq++)
         {

@@ -56,7 +56,7 @@ public sealed class ReconnectTests : ClientTest
     {
         var time = new FakeTime();
         var uri = Server.Uri;
-        Server.Dispose();
+        Server.Leave();
         var lost = 0;
         var client = NewClient(o =>
         {

@@ -1,5 +1,6 @@
 using Im.Client;
 using Im.IntegrationTests.Support;
+using Im.LocalServers;
 using Im.Protocol;
 
 namespace Im.IntegrationTests;
@@ -12,8 +13,9 @@ public sealed class ClientReconnectTests
     [InlineData("ws")]
     public async Task ADrainedServersClientsComeBackToItsSuccessorAndResendWhatWasNotAcked(string transport)
     {
-        var server = await TestServer.StartAsync();
-        var (tcpPort, httpPort) = (server.TcpEndpoint.Port, server.WebSocketUri.Port);
+        using var tcpPort = new LoopbackPort();
+        using var httpPort = new LoopbackPort();
+        var server = await TestServer.StartAsync(tcpPort: tcpPort.Number, httpPort: httpPort.Number);
         await using var alice = await TestDevice.ConnectAsync(server, transport, "alice");
         await using var bob = await TestDevice.ConnectAsync(server, transport, "bob");
         var old = await alice.NextAsync<ImResetEvent>();
@@ -26,7 +28,7 @@ public sealed class ClientReconnectTests
         Assert.Contains(alice.Logged, line => line.StartsWith("9002 ", StringComparison.Ordinal) && line.Contains("shutting down", StringComparison.OrdinalIgnoreCase));
         var sending = Enumerable.Range(0, 5).Select(i => alice.SendAsync(ImTarget.User("bob"), $"{i}")).ToArray();
 
-        await using var successor = await TestServer.StartAsync(tcpPort: tcpPort, httpPort: httpPort);
+        await using var successor = await TestServer.StartAsync(tcpPort: tcpPort.Number, httpPort: httpPort.Number);
         var acks = await Task.WhenAll(sending);
         Assert.Equal([1L, 2, 3, 4, 5], acks.Select(a => a.ConversationSeq));
         var reset = await alice.NextAsync<ImResetEvent>();

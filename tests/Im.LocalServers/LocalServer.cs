@@ -11,6 +11,7 @@ public abstract class LocalServer : IAsyncDisposable
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
 
+    private readonly LoopbackPort _port = new();
     private ServerProcess? _process;
 
     private protected LocalServer(string folder)
@@ -22,7 +23,7 @@ public abstract class LocalServer : IAsyncDisposable
     public string Host => "127.0.0.1";
 
     /// <summary>Where it listens; the same over restarts.</summary>
-    public int Port { get; private set; }
+    public int Port => _port.Number;
 
     /// <summary>Everything that the server writes; deleted with it.</summary>
     public string Folder { get; }
@@ -63,7 +64,7 @@ public abstract class LocalServer : IAsyncDisposable
     public async Task RestartAsync(CancellationToken cancellationToken = default)
     {
         await StopAsync();
-        await StartOnceAsync(cancellationToken);
+        await StartAsync(cancellationToken);
     }
 
     /// <summary>It keeps its sockets and locks but does nothing (SIGSTOP) until <see cref="Thaw"/>.</summary>
@@ -76,30 +77,13 @@ public abstract class LocalServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
+        _port.Dispose();
         if (Directory.Exists(Folder))
         {
             Directory.Delete(Folder, recursive: true);
         }
 
         GC.SuppressFinalize(this);
-    }
-
-    /// <summary>The first start: on another port if somebody took the one that was free.</summary>
-    private protected async Task StartAsync(CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            Port = LoopbackPorts.Next();
-            try
-            {
-                await StartOnceAsync(cancellationToken);
-                return;
-            }
-            catch (LocalServerException) when (attempt < 3 && Log.Contains("Address already in use", StringComparison.Ordinal))
-            {
-                File.Delete(LogFile);
-            }
-        }
     }
 
     private protected abstract ServerProcess Run();
@@ -114,7 +98,7 @@ public abstract class LocalServer : IAsyncDisposable
         return folder;
     }
 
-    private async Task StartOnceAsync(CancellationToken cancellationToken)
+    private protected async Task StartAsync(CancellationToken cancellationToken)
     {
         var process = Run();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
+using Im.LocalServers;
 
 namespace Im.Sample.Chat.Tests;
 
@@ -12,14 +12,14 @@ internal sealed class ChatApp(params string[] arguments) : IAsyncDisposable
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(40);
 
     private readonly string _data = Directory.CreateTempSubdirectory("im-chat-").FullName;
-    private readonly int _port = FreePort();
-    private readonly int _tcpPort = FreePort();
+    private readonly LoopbackPort _port = new();
+    private readonly LoopbackPort _tcpPort = new();
     private readonly ConcurrentQueue<string> _output = new();
     private Process? _process;
 
-    public string Url => $"http://127.0.0.1:{_port}";
+    public string Url => $"http://127.0.0.1:{_port.Number}";
 
-    public int TcpPort => _tcpPort;
+    public int TcpPort => _tcpPort.Number;
 
     /// <summary>What the process wrote, for a failing test's message.</summary>
     public string Output => string.Join('\n', _output);
@@ -33,7 +33,7 @@ internal sealed class ChatApp(params string[] arguments) : IAsyncDisposable
             ArgumentList =
             {
                 TestPaths.SampleProgram, "--contentRoot", TestPaths.SampleFolder, "--urls", Url, "--Data:Path", _data,
-                "--Im:TcpPort", _tcpPort.ToString(CultureInfo.InvariantCulture), "--Chat:MaxSignInsPerMinute", "1000",
+                "--Im:TcpPort", TcpPort.ToString(CultureInfo.InvariantCulture), "--Chat:MaxSignInsPerMinute", "1000",
             },
         };
         Array.ForEach(arguments, start.ArgumentList.Add);
@@ -64,6 +64,8 @@ internal sealed class ChatApp(params string[] arguments) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
+        _port.Dispose();
+        _tcpPort.Dispose();
         Directory.Delete(_data, recursive: true);
     }
 
@@ -99,12 +101,5 @@ internal sealed class ChatApp(params string[] arguments) : IAsyncDisposable
         {
             _output.Enqueue(line);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,3 +1,4 @@
+using Im.BrowserTests;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Im.BrowserTests;
 using Im.Client;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;

@@ -1,9 +1,8 @@
-using System.Reflection;
 using Microsoft.Playwright;
 
-namespace Im.Admin.Tests.Support;
+namespace Im.BrowserTests;
 
-/// <summary>One Chromium for all tests: the system's own; the test tool never downloads one.</summary>
+/// <summary>One Chromium for all tests: the system's own; the test tool never downloads one. Im.Sample.Chat.Tests compiles this file, too.</summary>
 public sealed class Browser : IAsyncLifetime
 {
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
@@ -13,10 +12,6 @@ public sealed class Browser : IAsyncLifetime
         "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync",
     ];
-
-    /// <summary>Where pictures of the page go.</summary>
-    public static string Artifacts { get; } =
-        typeof(Browser).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(one => one.Key == "Artifacts").Value!;
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;

@@ -17,8 +17,8 @@ public sealed class TokenTests
     {
         await using var server = await StartAsync();
         await using var refreshed = await server.SignInAsync(wire, "alice/1000", "d1");
-        await using var client = await server.SignInAsync(wire, "alice/1000", "d2");
         var refresh = await refreshed.AskAsync(Refresh("alice/600000"));
+        await using var client = await server.SignInAsync(wire, "alice/1000", "d2");
 
         await client.ReadToCloseAsync(ImCloseCode.TokenExpired);
 

@@ -1,3 +1,4 @@
+using Im.Diagnostics;
 using Im.IntegrationTests.Support;
 using Im.Model;
 using Im.Protocol;
@@ -16,11 +17,13 @@ public sealed class SnapshotTests
     {
         await using var server = await StartAsync();
         await using var device = await WireClient.ConnectAsync(server.TcpEndpoint, receiveBufferBytes: 4096);
+        using var gate = new Gate(server.Checkpoints, Checkpoint.SignInRead);
         await device.WriteAsync(new ClientPacket { SignIn = new SignIn { Token = "bob", DeviceId = "d" } });
-        await Wait.ForAsync(() => server.Connections.All.Any(connection => connection.Session is not null), "the sign-in");
+        await gate.ReachedAsync();
 
-        // What comes while the snapshot is still on its way follows it.
+        // What comes when the snapshot has been read and is still on its way follows it.
         await server.Im.Messages.SendAsync(new OutgoingMessage { SenderId = "alice", ToUserId = "bob", Content = MessageContent.FromText("meanwhile") });
+        gate.Release();
 
         var seen = new HashSet<string>();
         var reply = await device.ReadAsync();

@@ -1,4 +1,5 @@
 using Im.Client;
+using Im.Diagnostics;
 using Im.IntegrationTests.Support;
 using Im.Protocol;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,13 +41,17 @@ public sealed class ClientRoomTests
     private static async Task CutAsync(TestServer server, TestDevice device, Func<Task>? whileAway = null)
     {
         var signIns = device.SignIns;
-        var connection = server.Connections.Sessions.Get("bob")[0].Connection;
-        connection.Close(ImCloseCode.Idle, "cut", TimeSpan.FromMilliseconds(whileAway is null ? 0 : 200));
+        using var gate = new Gate(server.Checkpoints, Checkpoint.SignInRegistered);
+        server.Connections.Sessions.Get("bob")[0].Connection.Close(ImCloseCode.Idle, "cut", TimeSpan.Zero);
+
+        // It stands at the door meanwhile, and subscribes only when it is in.
+        await gate.ReachedAsync();
         if (whileAway is not null)
         {
             await whileAway();
         }
 
+        gate.Release();
         await TestDevice.UntilAsync(() => device.SignIns > signIns && device.Client.State == ImClientState.Connected);
     }
 

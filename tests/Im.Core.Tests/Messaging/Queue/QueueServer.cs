@@ -13,6 +13,7 @@ namespace Im.Core.Tests.Messaging.Queue;
 internal sealed class QueueServer : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Lease = TimeSpan.FromMilliseconds(600);
 
     private readonly IHost _host;
     private volatile TaskCompletionSource? _hold;
@@ -49,22 +50,33 @@ internal sealed class QueueServer : IAsyncDisposable
     public Listener Dropped => (Listener)_host.Services.GetServices<IQueuedSendListener>().Single();
 
     public static async Task<QueueServer> StartAsync(
-        InMemoryState? state = null, Action<ImServerOptions>? configure = null, Action<IImServerBuilder>? build = null, string? node = null)
+        InMemoryState? state = null,
+        Action<ImServerOptions>? configure = null,
+        Action<IImServerBuilder>? build = null,
+        string? node = null,
+        TimeProvider? time = null,
+        bool holdCommits = false)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton(state ?? new InMemoryState());
         builder.Services.AddSingleton<ISendQueue>(provider => new TroubledQueue(new InMemorySendQueue(provider.GetRequiredService<InMemoryState>())));
         var im = builder.Services.AddImServer(options =>
         {
             options.NodeName = node ?? "im-1";
             options.QueueSendsAbove = 10;
-            options.SendQueueLease = TimeSpan.FromMilliseconds(600);
+            options.SendQueueLease = Lease;
             configure?.Invoke(options);
         }).AddUserProvider<Everybody>().AddQueuedSendListener<Listener>();
         build?.Invoke(im);
-        var host = builder.Build();
-        await host.StartAsync().WaitAsync(Patience);
-        return new QueueServer(host);
+        var server = new QueueServer(builder.Build());
+        if (holdCommits)
+        {
+            server.HoldCommits();
+        }
+
+        await server._host.StartAsync().WaitAsync(Patience);
+        return server;
     }
 
     public void HoldCommits() => _hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

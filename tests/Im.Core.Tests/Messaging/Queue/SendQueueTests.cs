@@ -4,6 +4,7 @@ using Im.Messaging.Queue;
 using Im.Model;
 using Im.Storage;
 using Im.Storage.InMemory;
+using Im.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Im.Core.Tests.Messaging.Queue;
@@ -128,8 +129,9 @@ public sealed class SendQueueTests
         }
 
         Assert.NotEmpty(state.SendQueue.Rows);
-        await using var server = await QueueServer.StartAsync(state);
+        await using var server = await QueueServer.StartAsync(state, holdCommits: true);
         Assert.Equal(ImSendOutcome.Queued, (await server.SendAsync("ann", ["next"]))[0].Outcome);
+        server.ReleaseCommits();
         await server.UntilHistoryAsync("ann", "cid", [.. Many, "next"]);
     }
 
@@ -206,8 +208,15 @@ public sealed class SendQueueTests
 
         // Its lease, as a process leaves it that was killed.
         await new InMemorySendQueue(state).TakeLeaseAsync("dead", SendQueueLease.Free, default);
-        await using var server = await QueueServer.StartAsync(state);
+        var time = new ImTestTime();
+        await using var server = await QueueServer.StartAsync(state, time: time);
+        await QueueServer.UntilAsync(() => server.Queue.LeaseAsks > 0);
         Assert.True((await server.HistoryAsync("ann", "cid")).Count < Many.Length);
+        await QueueServer.UntilAsync(() =>
+        {
+            time.Advance(QueueServer.Lease);
+            return state.SendQueue.Rows.Count == 0;
+        });
         await server.UntilHistoryAsync("ann", "cid", Many);
 
         // Rows of others do not hold this node's own sends back.

@@ -8,6 +8,10 @@ internal sealed class TroubledQueue(ISendQueue inner) : ISendQueue
     public int AddFailures;
     public int ReadFailures;
     public int RemoveFailures;
+    private int _leaseAsks;
+
+    /// <summary>How often the lease was asked for.</summary>
+    public int LeaseAsks => Volatile.Read(ref _leaseAsks);
 
     public ValueTask<bool> AddAsync(IReadOnlyList<QueuedSend> sends, long maxRows, CancellationToken cancellationToken)
     {
@@ -29,8 +33,12 @@ internal sealed class TroubledQueue(ISendQueue inner) : ISendQueue
 
     public ValueTask<SendQueueState> GetStateAsync(string nodeName, CancellationToken cancellationToken) => inner.GetStateAsync(nodeName, cancellationToken);
 
-    public ValueTask<SendQueueLease> TakeLeaseAsync(string owner, SendQueueLease expired, CancellationToken cancellationToken) =>
-        inner.TakeLeaseAsync(owner, expired, cancellationToken);
+    public ValueTask<SendQueueLease> TakeLeaseAsync(string owner, SendQueueLease expired, CancellationToken cancellationToken)
+    {
+        var lease = inner.TakeLeaseAsync(owner, expired, cancellationToken);
+        Interlocked.Increment(ref _leaseAsks);
+        return lease;
+    }
 
     public ValueTask ReleaseLeaseAsync(string owner, CancellationToken cancellationToken) => inner.ReleaseLeaseAsync(owner, cancellationToken);
 
