@@ -45,8 +45,11 @@ internal sealed class Schedule
 
     public async Task RunAsync()
     {
-        var restartAt = _world.Plan.Messages * 45 / 100;
-        while (_world.Sent.Count < _world.Plan.Messages && !_world.HasViolations)
+        // What happens once, and what is so rare that by chance alone one run in a hundred would be without it.
+        var messages = _world.Plan.Messages;
+        var certain = new Queue<(int At, Func<Task> Action)>(
+            [(messages * 20 / 100, StartNewDeviceAsync), (messages * 45 / 100, RestartServerAsync), (messages * 70 / 100, DissolveGroupAsync)]);
+        while (_world.Sent.Count < messages && !_world.HasViolations)
         {
             _step++;
             while (_later.TryPeek(out var action, out var at) && at <= _step)
@@ -55,10 +58,10 @@ internal sealed class Schedule
                 await action();
             }
 
-            if (restartAt > 0 && _world.Sent.Count >= restartAt)
+            if (certain.TryPeek(out var next) && _world.Sent.Count >= next.At)
             {
-                restartAt = 0;
-                await RestartServerAsync();
+                certain.Dequeue();
+                await next.Action();
             }
 
             await StartEndedAsync();
@@ -161,8 +164,7 @@ internal sealed class Schedule
                 await ReplaceAsync(device);
                 break;
             case < 978 when _world.Devices.Count < _world.Plan.Devices * 2:
-                AddDevice(device.UserId);
-                Statistics.Add("devices started new");
+                await StartNewDeviceAsync();
                 break;
             case < 985:
                 Refresh(device);
@@ -171,6 +173,13 @@ internal sealed class Schedule
                 SendNext(device);
                 break;
         }
+    }
+
+    private Task StartNewDeviceAsync()
+    {
+        AddDevice(_world.Users[_random.Next(_world.Users.Count)]);
+        Statistics.Add("devices started new");
+        return Task.CompletedTask;
     }
 
     // So many messages without an answer that all of it is one backlog would test less.
@@ -404,8 +413,7 @@ internal sealed class Schedule
 
     private async Task ChangeGroupAsync()
     {
-        var living = _world.Groups.Where(group => !group.IsDissolved).ToArray();
-        var group = living[_random.Next(living.Length)];
+        var group = NextLivingGroup();
         var some = _world.Users.OrderBy(_ => _random.Next()).Take(_random.Next(1, 5)).ToArray();
         var groups = _world.Im.Groups;
         group.Version++;
@@ -437,15 +445,34 @@ internal sealed class Schedule
                 Statistics.Add("group updates");
                 break;
             default:
-                group.IsDissolved = true;
-                await groups.DissolveAsync(group.Id, "$host").AsTask().WaitAsync(Patience);
-                group.Members.Clear();
-                Statistics.Add("groups dissolved");
-                await CreateGroupAsync(_random.Next(2, 30));
+                await DissolveAsync(group);
                 break;
         }
 
         group.Version++;
+    }
+
+    private Group NextLivingGroup()
+    {
+        var living = _world.Groups.Where(group => !group.IsDissolved).ToArray();
+        return living[_random.Next(living.Length)];
+    }
+
+    private async Task DissolveGroupAsync()
+    {
+        var group = NextLivingGroup();
+        group.Version++;
+        await DissolveAsync(group);
+        group.Version++;
+    }
+
+    private async Task DissolveAsync(Group group)
+    {
+        group.IsDissolved = true;
+        await _world.Im.Groups.DissolveAsync(group.Id, "$host").AsTask().WaitAsync(Patience);
+        group.Members.Clear();
+        Statistics.Add("groups dissolved");
+        await CreateGroupAsync(_random.Next(2, 30));
     }
 
     private async Task RejoinAsync(Group group, string[] users)

@@ -7,15 +7,14 @@ using static Microsoft.Playwright.Assertions;
 namespace Im.Sample.Chat.Tests;
 
 /// <summary>A native client over TCP and a browser in one conversation.</summary>
-public sealed class NativeClientTests(Browser browser) : IClassFixture<Browser>
+public sealed class NativeClientTests(Browser browser, SharedChatApp shared) : IClassFixture<Browser>, IClassFixture<SharedChatApp>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Fact(Timeout = 90_000)]
     public async Task ATcpClientSignsInWithATokenAndTalksToABrowser()
     {
-        await using var app = new ChatApp();
-        await app.StartAsync();
+        var app = shared.App;
         var ada = await ChatPage.RegisterAsync(await browser.NewProfileAsync(), app.Url, "ada", "Ada Lindqvist");
         var ben = await browser.NewProfileAsync();
         var benId = await Register(ben, app.Url, "ben");
@@ -43,8 +42,7 @@ public sealed class NativeClientTests(Browser browser) : IClassFixture<Browser>
     [Fact(Timeout = 60_000)]
     public async Task ATokenThatTheSampleDidNotMakeIsRefused()
     {
-        await using var app = new ChatApp();
-        await app.StartAsync();
+        var app = shared.App;
         await using var client = new ImClient(new ImClientOptions
         {
             Server = new Uri($"tcp://127.0.0.1:{app.TcpPort}"),
