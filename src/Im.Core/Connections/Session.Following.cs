@@ -22,7 +22,7 @@ internal sealed partial class Session
 
             if (IsInTurnLocked(chunk))
             {
-                _timelines.Open(conversationId, after.Value, long.MaxValue).TryGoLive();
+                _timelines.Open(conversationId, after.Value, long.MaxValue)?.TryGoLive();
             }
             else
             {
@@ -69,13 +69,29 @@ internal sealed partial class Session
     {
         lock (_outbox.Lock)
         {
-            if (!_isOpen || _isClosed || _timelines.Find(conversationId) is not { IsFinished: false } timeline)
+            if (_isClosed)
             {
                 return;
             }
 
-            timeline.EndEarly(last.Value);
-            _timelines.Skip(timeline);
+            if (!_isOpen)
+            {
+                _changesDuringSignIn?.Add((conversationId, long.MaxValue));
+                return;
+            }
+
+            var timeline = _timelines.Find(conversationId);
+            if (timeline is { IsOpenEnded: true, IsInLastPart: true })
+            {
+                timeline.EndEarly(last.Value);
+                _timelines.Skip(timeline);
+            }
+            else if (timeline is null || timeline.IsOpenEnded || timeline.IsBehindEnd(last.Value))
+            {
+                // The end of a part that the session has not heard of.
+                _timelines.Doubt(conversationId, _openedAt);
+            }
+
             _followedVersion++;
         }
 

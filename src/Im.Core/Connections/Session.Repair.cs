@@ -7,10 +7,19 @@ namespace Im.Connections;
 /// <content>What goes wrong with a session's timelines, and is found and mended: pages that cannot be read, forgotten entries, lost deliveries.</content>
 internal sealed partial class Session
 {
-    // The inbox's head when the session was opened, and how many of the entries after it were offered: what is missing has told nobody what it changed.
+    private const int MaxNotedOffers = 1000;
+
+    // Of the inbox after _countedFrom: how many entries were offered, and the last of them. What was not offered has told nobody what it changed.
     private long _countedFrom;
     private long _offered;
     private long _lastOffered;
+
+    // As far as a comparison with the store looks, and how many entries after it were offered since it began.
+    private long _mark;
+    private long _offeredAfterMark;
+
+    // The chunks that were offered before the sign-in knew where it begins. What is too much for it counts as not offered, and is looked at.
+    private List<(long First, int Count)>? _offersDuringSignIn = [];
 
     /// <summary>How many entries of the inbox the session knows of without having been offered them; a few of them may be on their way.</summary>
     public long MissingInOffers
@@ -19,24 +28,32 @@ internal sealed partial class Session
         {
             lock (_outbox.Lock)
             {
-                var missing = _isOpen && !_isClosed ? _timelines.Inbox.KnownHead - _countedFrom - _offered : 0;
-                if (missing < 0)
-                {
-                    // One came after it had been given up.
-                    _offered += missing;
-                }
-
-                return Math.Max(0, missing);
+                return _isOpen && !_isClosed ? Math.Max(0, _timelines.Inbox.KnownHead - _countedFrom - _offered) : 0;
             }
         }
     }
 
-    /// <summary>So many entries are not missed any more: what they may have changed was compared with the store.</summary>
-    public void GiveUpOffers(long count)
+    /// <summary>A comparison with the store begins. Returns up to where it looks.</summary>
+    public long MarkOffers()
     {
         lock (_outbox.Lock)
         {
-            _offered += count;
+            _offeredAfterMark = 0;
+            return _mark = _timelines.Inbox.KnownHead;
+        }
+    }
+
+    /// <summary>What is missing up to there is not missed any more: what it may have changed was compared with the store.</summary>
+    public void GiveUpOffers(long mark)
+    {
+        lock (_outbox.Lock)
+        {
+            if (_isOpen && mark == _mark)
+            {
+                _countedFrom = mark;
+                _offered = _offeredAfterMark;
+                _lastOffered = Math.Max(_lastOffered, mark);
+            }
         }
     }
 
@@ -147,13 +164,18 @@ internal sealed partial class Session
                 return false;
             }
 
-            if (!timeline.IsLive || Math.Min(head, timeline.Last) <= timeline.Cursor)
+            var wasLive = timeline.IsLive;
+            if (head <= timeline.Cursor || (wasLive && timeline.Last <= timeline.Cursor))
             {
                 return false;
             }
 
             // Nobody has told how far of it is the user's: whoever reads a head that the session does not know of finds that out.
-            timeline.FallBehind();
+            timeline.Notice();
+            if (!wasLive)
+            {
+                return false;
+            }
         }
 
         _scheduler.Metrics.FellBehind();
@@ -161,12 +183,39 @@ internal sealed partial class Session
         return true;
     }
 
-    private void CountOfferedLocked(string? conversationId, long first, int count)
+    private void BeginCountingLocked(long inboxHead)
     {
-        if (conversationId is null && _isOpen && first > _countedFrom)
+        _countedFrom = _lastOffered = _mark = inboxHead;
+        var noted = _offersDuringSignIn!;
+        _offersDuringSignIn = null;
+        foreach (var (first, count) in noted)
         {
-            _offered += count;
-            _lastOffered = Math.Max(_lastOffered, first + count - 1);
+            CountOfferedLocked(first, count);
+        }
+    }
+
+    private void CountOfferedLocked(long first, int count)
+    {
+        if (_offersDuringSignIn is { } noted)
+        {
+            if (noted.Count < MaxNotedOffers)
+            {
+                noted.Add((first, count));
+            }
+
+            return;
+        }
+
+        if (first <= _countedFrom)
+        {
+            return;
+        }
+
+        _offered += count;
+        _lastOffered = Math.Max(_lastOffered, first + count - 1);
+        if (first > _mark)
+        {
+            _offeredAfterMark += count;
         }
     }
 }

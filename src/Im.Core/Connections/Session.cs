@@ -92,7 +92,7 @@ internal sealed partial class Session
             _timelines.Inbox.RaiseHead(inboxHead);
             foreach (var timeline in timelines)
             {
-                _timelines.Open(timeline.ConversationId, timeline.Cursor, timeline.Last).RaiseHead(timeline.Head);
+                _timelines.Open(timeline.ConversationId, timeline.Cursor, timeline.Last)?.RaiseHead(timeline.Head);
             }
 
             // What was read includes the changes up to the inbox's head as it was then.
@@ -106,7 +106,7 @@ internal sealed partial class Session
 
             _changesDuringSignIn = null;
             _openedAt = inboxHead;
-            _countedFrom = _lastOffered = _timelines.Inbox.KnownHead;
+            BeginCountingLocked(inboxHead);
             _followedVersion++;
             opened = _timelines.ConversationIds;
         }
@@ -133,6 +133,7 @@ internal sealed partial class Session
             }
 
             _isScheduled = true;
+            behind.BeginRead();
             return new TimelineToRead(
                 behind.Key, behind.Cursor, behind.Last, behind.KnownHead, behind.AreStoredPartsNeeded, behind.BeginsAfterInbox, _followedVersion);
         }
@@ -149,48 +150,12 @@ internal sealed partial class Session
     {
         lock (_outbox.Lock)
         {
+            // The turn is over, whatever became of the timeline: another one may be behind.
             _isScheduled = false;
-            var timeline = _timelines.Find(key.Kind == TimelineKind.Inbox ? null : key.Id);
-            if (timeline is null || timeline.IsLive || _isClosed)
+            if (!_isClosed && _timelines.Find(key.Kind == TimelineKind.Inbox ? null : key.Id) is { IsLive: false } timeline)
             {
-                return;
-            }
-
-            timeline.RaiseHead(head);
-            if (parts is { } read)
-            {
-                // A change was told while they were read.
-                if (read.FollowedVersion != _followedVersion)
-                {
-                    payload = null;
-                }
-                else
-                {
-                    timeline = _timelines.SetParts(timeline, read.Stored);
-                }
-            }
-            else if (last is { } end)
-            {
-                timeline.EndEarly(end);
-            }
-
-            // The timeline may have ended within the page after it was read: then what is left is read again.
-            if (timeline is not null && payload is not null && first == timeline.Cursor + 1 && first + payload.Count - 1 <= timeline.Last)
-            {
-                if (_outbox.TryEnqueueLocked(key, first, payload))
-                {
-                    timeline.Advance(first + payload.Count - 1);
-                }
-                else
-                {
-                    _outbox.PageWasTooLargeLocked();
-                }
-            }
-
-            if (timeline is not null && (parts is null || parts.Value.FollowedVersion == _followedVersion))
-            {
-                _timelines.Skip(timeline);
-                timeline.TryGoLive();
+                timeline.RaiseHead(head);
+                AddPageLocked(timeline, first, payload, last, parts);
             }
         }
 
@@ -201,6 +166,42 @@ internal sealed partial class Session
 
         _outbox.RequestWrite();
         ScheduleIfBehind();
+    }
+
+    private void AddPageLocked(SessionTimeline behind, long first, PushPayload? payload, long? last, (StoredParts Stored, long FollowedVersion)? parts)
+    {
+        if (parts is null ? behind.AreStoredPartsNeeded : parts.Value.FollowedVersion != _followedVersion)
+        {
+            // A change was told while it was read.
+            return;
+        }
+
+        var timeline = parts is { } read ? _timelines.SetParts(behind, read.Stored) : behind;
+        if (timeline is null)
+        {
+            return;
+        }
+
+        if (parts is null && last is { } end)
+        {
+            timeline.EndEarly(end);
+        }
+
+        // The timeline may have ended within the page after it was read: then what is left is read again.
+        if (payload is not null && first == timeline.Cursor + 1 && first + payload.Count - 1 <= timeline.Last)
+        {
+            if (_outbox.TryEnqueueLocked(timeline.Key, first, payload))
+            {
+                timeline.Advance(first + payload.Count - 1);
+            }
+            else
+            {
+                _outbox.PageWasTooLargeLocked();
+            }
+        }
+
+        _timelines.Skip(timeline);
+        timeline.TryGoLive();
     }
 
     /// <summary>Queues a signal if there is room, and says whether there was; before the sign-in is answered a session gets none.</summary>
@@ -246,7 +247,11 @@ internal sealed partial class Session
             }
 
             timeline.RaiseHead(last);
-            CountOfferedLocked(conversationId, first, payload.Count);
+            if (conversationId is null)
+            {
+                CountOfferedLocked(first, payload.Count);
+            }
+
             if (!timeline.IsLive || timeline.Has(last))
             {
                 return;

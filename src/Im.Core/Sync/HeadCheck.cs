@@ -307,7 +307,7 @@ internal sealed class HeadCheck(
             var again = new List<(Session Session, long Differed)>();
             foreach (var (session, differed) in left)
             {
-                var (version, missing) = (session.FollowedVersion, session.MissingInOffers);
+                var (version, mark) = (session.FollowedVersion, session.MarkOffers());
                 var parts = await conversations.GetReadTimelinesAsync(session.UserId, [], new InboxSeq(long.MaxValue), cancellationToken);
                 var comparison = session.CompareFollowed(version, parts);
                 if (comparison == FollowedComparison.Different && differed == version)
@@ -316,7 +316,7 @@ internal sealed class HeadCheck(
                 }
                 else if (comparison == FollowedComparison.Same)
                 {
-                    session.GiveUpOffers(missing);
+                    session.GiveUpOffers(mark);
                 }
                 else if (comparison is FollowedComparison.Different or FollowedComparison.Changed)
                 {

@@ -26,6 +26,9 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     // Where the present part begins, or the cursor that the session came with: what ends before it has ended another part.
     private long _start = cursor;
 
+    // The store may have more than was read last.
+    private bool _isNoticed;
+
     // A chunk that came before the one in front of it, from another node; only while live.
     private EarlyChunk? _early;
 
@@ -183,6 +186,16 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
 
     public void FallBehind() => IsLive = false;
 
+    /// <summary>The store has more than the timeline knows of; whoever is reading may have looked before that.</summary>
+    public void Notice()
+    {
+        _isNoticed = true;
+        IsLive = false;
+    }
+
+    /// <summary>What was noticed until now is in what is read.</summary>
+    public void BeginRead() => _isNoticed = false;
+
     /// <summary>Keeps a chunk that does not follow yet; false: there is one already, or it is not one that may follow.</summary>
     public bool TryHold(long first, PushPayload payload)
     {
@@ -221,7 +234,7 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
     }
 
     /// <summary>Live if there is nothing between the cursor and the known head.</summary>
-    public bool TryGoLive() => IsLive = Cursor >= Math.Min(KnownHead, Last) && _laterParts is null && !AreStoredPartsNeeded;
+    public bool TryGoLive() => IsLive = Cursor >= Math.Min(KnownHead, Last) && _laterParts is null && !AreStoredPartsNeeded && !_isNoticed;
 }
 
 /// <summary>What a session that is behind reads next, and at which version of what it follows that was decided.</summary>

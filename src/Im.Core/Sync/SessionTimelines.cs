@@ -66,8 +66,11 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
         return null;
     }
 
-    /// <summary>The session gets the conversation's entries after <paramref name="after"/> up to <paramref name="last"/>, once it has what it got before.</summary>
-    public SessionTimeline Open(string conversationId, long after, long last)
+    /// <summary>
+    /// The session gets the conversation's entries after <paramref name="after"/> up to <paramref name="last"/>, once it has what it got before. Null: that
+    /// is no news.
+    /// </summary>
+    public SessionTimeline? Open(string conversationId, long after, long last)
     {
         _conversations ??= new Dictionary<string, SessionTimeline>(StringComparer.Ordinal);
         if (!_conversations.TryGetValue(conversationId, out var timeline))
@@ -75,14 +78,18 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
             timeline = new SessionTimeline(TimelineKey.Conversation(conversationId), after);
             timeline.End(last);
             _conversations.Add(conversationId, timeline);
-        }
-        else if (!timeline.IsOpenEnded && timeline.IsBehindEnd(after))
-        {
-            // The user came back, perhaps before the session had all of the stay before. What the store has told already changes nothing.
-            timeline.AddPart(after, last);
-            Skip(timeline);
+            return timeline;
         }
 
+        if (timeline.IsOpenEnded || !timeline.IsBehindEnd(after))
+        {
+            // The store has told it already.
+            return null;
+        }
+
+        // The user came back, perhaps before the session had all of the stay before.
+        timeline.AddPart(after, last);
+        Skip(timeline);
         return timeline;
     }
 
