@@ -80,12 +80,15 @@ public sealed class QueueFaultTests(SharedCluster shared, ITestOutputHelper outp
             Assert.True(left > 0, "Everything was sent already: the test shows nothing.");
             var other = shared.Cluster.Nodes.Find(node => node != killed)!;
             var duplicates = await DuplicatesAsync(other);
-            restarting = killed.RestartAsync();
+            await drain.WhenTakenOverAsync(other);
             if (kill % 2 == 0)
             {
                 // What was stored and not removed is sent again.
                 await Wait.UntilAsync(async () => await DuplicatesAsync(other) > duplicates ? null : $"{other.Name} has sent nothing again.");
             }
+
+            // Not before: it could be the one that goes on.
+            restarting = killed.RestartAsync();
         }
 
         await Wait.UntilAsync(async () => await drain.CountRowsAsync() is var left && left == 0 ? null : $"{left} rows are left.", TimeSpan.FromSeconds(60));

@@ -33,16 +33,29 @@ internal sealed class QueueDrain(TestCluster cluster)
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
         await using var command = connection.CreateCommand();
         command.Transaction = (MySqlTransaction)transaction;
-        command.CommandText = "SELECT COUNT(*) FROM (SELECT id FROM im_queued_sends FOR UPDATE) AS q";
-        await command.ExecuteScalarAsync();
+
+        // In the order in which they are removed, and by the same index: another order is a deadlock.
+        command.CommandText = "SELECT id FROM im_queued_sends FORCE INDEX (PRIMARY) ORDER BY id FOR UPDATE";
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                // Locked when they are read.
+            }
+        }
+
         await Wait.UntilAsync(
-            async () => await cluster.QueryAsync("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE 'DELETE FROM im_queued_sends%'") > 0
+            async () => await cluster.QueryAsync("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DELETE FROM im_queued_sends%' AND TIME_MS > 50") > 0
                 ? null
                 : "Nothing is to be removed.");
         await KillAsync(drainer);
         await transaction.RollbackAsync();
         return drainer;
     }
+
+    /// <summary>Waits until this node drains the queue, or has.</summary>
+    public Task WhenTakenOverAsync(NodeProcess node) => Wait.UntilAsync(
+        () => node.Log.AsSpan(_began.GetValueOrDefault(node)).LastIndexOf(Taken) >= 0, $"{node.Name} does not go on with the queue.");
 
     private async Task KillAsync(NodeProcess node)
     {
