@@ -36,6 +36,9 @@ internal sealed class HeadCheck(
     private const int SliceTimelines = 500;
     private const int MaxComparisons = 8;
 
+    // Where the next check follows at once, which goes on with those that are not decided.
+    private const int MinComparisons = 2;
+
     // What was just committed is delivered within this.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -94,7 +97,14 @@ internal sealed class HeadCheck(
             {
                 // Not all nodes at once.
                 await WaitAsync(cancellationToken);
-                await TryAsync(() => CheckAsync(Grace, cancellationToken), cancellationToken);
+                if (IsAlone)
+                {
+                    // People wait for it.
+                    await TryAsync(() => CheckAsync(ShortGrace, MinComparisons, cancellationToken), cancellationToken);
+                    continue;
+                }
+
+                await TryAsync(() => CheckAsync(Grace, MaxComparisons, cancellationToken), cancellationToken);
                 await TryAsync(() => AlsoCompare?.Invoke(cancellationToken) ?? Task.CompletedTask, cancellationToken);
             }
         }
@@ -105,6 +115,8 @@ internal sealed class HeadCheck(
     }
 
     // While the backplane is away, checks are what brings the other nodes' entries.
+    private bool IsAlone => !cluster.IsBackplaneHealthy && cluster.MayHavePeers;
+
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
         var interval = options.Value.HeadCheckInterval * (0.9 + (0.2 * Random.Shared.NextDouble()));
@@ -112,7 +124,7 @@ internal sealed class HeadCheck(
         for (var waited = TimeSpan.Zero; waited < interval; waited += step)
         {
             await Task.Delay(step < interval - waited ? step : interval - waited, time, cancellationToken);
-            if (!cluster.IsBackplaneHealthy && cluster.MayHavePeers)
+            if (IsAlone)
             {
                 return;
             }
@@ -175,7 +187,7 @@ internal sealed class HeadCheck(
         }
     }
 
-    private async Task CheckAsync(TimeSpan grace, CancellationToken cancellationToken)
+    private async Task CheckAsync(TimeSpan grace, int comparisons, CancellationToken cancellationToken)
     {
         var known = new Dictionary<TimelineKey, long>();
         var behind = new List<(Session Session, TimelineKey Timeline)>();
@@ -213,7 +225,7 @@ internal sealed class HeadCheck(
 
         Report(behind.Count);
         var suspects = behind.Where(one => one.Timeline.Kind == TimelineKind.Inbox).Select(one => one.Session);
-        await CompareAsync(suspects.Concat(missed.Where(session => session.MissingInOffers > 0)), cancellationToken);
+        await CompareAsync(suspects.Concat(missed.Where(session => session.MissingInOffers > 0)), comparisons, cancellationToken);
     }
 
     private async Task CheckAsync(HeadDoubt doubt, CancellationToken cancellationToken)
@@ -226,7 +238,7 @@ internal sealed class HeadCheck(
         if (doubt.IsEverything)
         {
             cache.InvalidateAll();
-            await CheckAsync(ShortGrace, cancellationToken);
+            await CheckAsync(ShortGrace, MaxComparisons, cancellationToken);
         }
 
         var missed = 0;
@@ -236,7 +248,7 @@ internal sealed class HeadCheck(
         }
 
         Report(missed);
-        await CompareAsync(doubt.UserIds.SelectMany(userId => sessions.Get(userId).ToArray()), cancellationToken);
+        await CompareAsync(doubt.UserIds.SelectMany(userId => sessions.Get(userId).ToArray()), MaxComparisons, cancellationToken);
     }
 
     private async Task<Dictionary<TimelineKey, long>> FindAheadAsync(Dictionary<TimelineKey, long> known, CancellationToken cancellationToken)
@@ -294,10 +306,10 @@ internal sealed class HeadCheck(
     }
 
     // A change may be committed and about to be delivered: only a difference that stays is one.
-    private async Task CompareAsync(IEnumerable<Session> suspects, CancellationToken cancellationToken)
+    private async Task CompareAsync(IEnumerable<Session> suspects, int comparisons, CancellationToken cancellationToken)
     {
         var left = suspects.Distinct().Select(session => (Session: session, Differed: -1L)).ToList();
-        for (var i = 0; i < MaxComparisons && left.Count > 0; i++)
+        for (var i = 0; i < comparisons && left.Count > 0; i++)
         {
             if (i > 0)
             {
