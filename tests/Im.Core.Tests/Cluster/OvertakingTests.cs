@@ -1,5 +1,7 @@
 using Im.Client;
 using Im.Cluster;
+using Im.Cluster.Wire;
+using Im.Diagnostics;
 using Im.Groups;
 using Im.Messaging;
 using Im.Model;
@@ -30,6 +32,48 @@ public sealed class OvertakingTests(ITestOutputHelper output)
             output.WriteLine($"IM_SEED={_seed + i}");
             await RunAsync(new Random(_seed + i));
         }
+    }
+
+    [Fact]
+    public async Task AChangeThatIsLostWhileAUserSignsInIsNoticed()
+    {
+        var backplanes = new List<FaultyBackplane>();
+        await using var host = await ImTestHost.StartAsync(im => im.Services.AddSingleton<IBackplane>(provider =>
+        {
+            backplanes.Add(new FaultyBackplane(provider.GetRequiredService<InMemoryCluster>()));
+            return backplanes[^1];
+        })).WaitAsync(Limit);
+        var second = await host.AddNodeAsync();
+        var group = await host.Server.Groups.CreateAsync(new NewGroup { GroupId = "g", Info = new("g"), ActorId = "ann", MemberIds = ["ann"], Fanout = "read" });
+        var (reached, released) = (new TaskCompletionSource(), new TaskCompletionSource());
+        second.Services.GetRequiredService<Checkpoints>().OnReached = async (checkpoint, _) =>
+        {
+            if (checkpoint == Checkpoint.SignInRead && reached.TrySetResult())
+            {
+                await released.Task.WaitAsync(Limit);
+            }
+        };
+        var connecting = host.ConnectAsync("bob", node: second);
+        await reached.Task.WaitAsync(Limit);
+        backplanes[0].Loses = (_, bytes) => NodeMessage.Parser.ParseFrom(bytes.Span).Commits.Count > 0;
+        await host.Server.Groups.AddMembersAsync("g", ["bob"], "ann").AsTask().WaitAsync(Limit);
+        var direct = new OutgoingMessage { SenderId = "$host", ToUserId = "bob", Content = MessageContent.FromText("1") };
+        await second.Server.Messages.SendAsync(direct).AsTask().WaitAsync(Limit);
+        released.SetResult();
+        var bob = await connecting.WaitAsync(Limit);
+        backplanes[0].Loses = (_, _) => false;
+        var toGroup = new OutgoingMessage { SenderId = "ann", ConversationId = group.ConversationId, Content = MessageContent.FromText("2") };
+        await host.Server.Messages.SendAsync(toGroup).AsTask().WaitAsync(Limit);
+
+        var until = TimeProvider.System.GetUtcNow() + Limit;
+        while (bob.Messages.Count < 2)
+        {
+            Assert.True(TimeProvider.System.GetUtcNow() < until, $"It has {bob.Messages.Count}.");
+            host.Time.Advance(TimeSpan.FromMilliseconds(200));
+            await Task.Delay(5);
+        }
+
+        Assert.Equal(["1", "2"], bob.Messages.Select(message => message.Content.Text));
     }
 
     private static async Task RunAsync(Random random)
