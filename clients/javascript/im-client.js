@@ -1334,7 +1334,10 @@ export class ImClient extends EventTarget {
     const lived = link.signedIn ? now - link.connectedAt : 0;
     if (lived > this.#lastDelay && lived >= this.#options.stableAfterMs) this.#attempts = 0;
     // Behind: the handler's progress reconnects, unless a request needs the connection before (maybe the handler awaits it).
-    if (this.#behind && this.#pending.size === 0) return this.#setState('waiting', { reason });
+    if (this.#behind && this.#pending.size === 0) {
+      this.#lastDelay = 0;
+      return this.#setState('waiting', { reason });
+    }
     const ceiling = Math.min(this.#options.reconnectMaxMs, this.#options.reconnectBaseMs * 2 ** Math.min(this.#attempts++, 30));
     this.#lastDelay = reconnectAfterMs + (atOnce ? 0 : Math.floor(this.#hooks.random() * ceiling));
     this.#notBefore = now + reconnectAfterMs;
@@ -1782,9 +1785,9 @@ function readUrls(option) {
   const given = Array.isArray(option) ? option : [option];
   if (given.length === 0) throw new TypeError(`url is an empty list: name at least one server, ${example}`);
   return given.map((each) => {
-    if (!each || (typeof each !== 'string' && !(each instanceof URL))) throw new TypeError(`url is a string or a list of strings, not ${each === '' ? 'an empty one' : kindOf(each)}: ${example}`);
+    if (!each || (typeof each !== 'string' && typeof each.href !== 'string')) throw new TypeError(`url is a string or a list of strings, not ${each === '' ? 'an empty one' : kindOf(each)}: ${example}`);
     const url = String(each);
-    if (!isPath(url) && !/^(ws|http)/i.test(url)) throw new TypeError(`url cannot be ${url}: it begins with wss:// or ws://, or is a path such as /im in a browser`);
+    if (!isPath(url) && !/^(wss?|https?):/i.test(url)) throw new TypeError(`url cannot be ${url}: it begins with wss:// or ws://, or is a path such as /im in a browser`);
     if (isPath(url) && typeof location === 'undefined') return url; // maybe rendered on a server, and never connected there
     try {
       new URL(absolute(url));
