@@ -42,7 +42,7 @@ internal sealed partial class Session
     {
         lock (_outbox.Lock)
         {
-            return _rooms is null ? [] : [.. _rooms.Take(max).Select(subscription => subscription.Room.Id)];
+            return _rooms is null ? [] : [.. _rooms.Take(max).Select(subscription => subscription.RoomId)];
         }
     }
 

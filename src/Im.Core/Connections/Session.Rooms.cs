@@ -1,3 +1,4 @@
+using Im.Cluster;
 using Im.Protocol;
 using Im.Rooms;
 
@@ -13,13 +14,13 @@ internal sealed partial class Session
     {
         lock (_outbox.Lock)
         {
-            return _rooms is null || _rooms.Count < max || _rooms.Exists(other => other.Room.Id == roomId);
+            return _rooms is null || _rooms.Count < max || _rooms.Exists(other => other.RoomId == roomId);
         }
     }
 
     /// <summary>
     /// In one step: answers the subscription and takes it among the session's, queues what it starts with, and leaves those that it replaces. False: the
-    /// session is over.
+    /// session is over, or the host has ended the subscription.
     /// </summary>
     public bool GoLive(RoomSubscription subscription, RoomStart start, bool leaveOthers, ServerPacket answer, RoomMetrics metrics)
     {
@@ -28,13 +29,13 @@ internal sealed partial class Session
         int dropped;
         lock (_outbox.Lock)
         {
-            if (_isClosed)
+            if (_isClosed || subscription.IsEndedLocked)
             {
                 return false;
             }
 
             _rooms ??= new List<RoomSubscription>(1);
-            ended = _rooms.FindAll(other => leaveOthers || other.Room.Id == subscription.Room.Id);
+            ended = _rooms.FindAll(other => leaveOthers || other.RoomId == subscription.RoomId);
             foreach (var other in ended)
             {
                 other.EndLocked();
@@ -51,24 +52,49 @@ internal sealed partial class Session
         return true;
     }
 
-    /// <summary>Ends a subscription; false where there was none.</summary>
-    public bool LeaveRoom(string roomId)
+    /// <summary>Ends the subscription to a room, if there is one.</summary>
+    public void LeaveRoom(string roomId)
     {
         RoomSubscription? subscription;
         lock (_outbox.Lock)
         {
-            subscription = _rooms?.Find(other => other.Room.Id == roomId);
+            subscription = _rooms?.Find(other => other.RoomId == roomId);
             if (subscription is null)
             {
-                return false;
+                return;
             }
 
             subscription.EndLocked();
             _rooms!.Remove(subscription);
         }
 
-        subscription.Room.Remove(subscription);
-        return true;
+        subscription.Room!.Remove(subscription);
+    }
+
+    /// <summary>
+    /// The host ends a subscription. One that is live (true): the client is told in the same step, so before the answer to whatever it asks next. One that is
+    /// being made never goes live, and its request is refused.
+    /// </summary>
+    public bool RemoveFromRoom(RoomSubscription subscription, SharedPacket left)
+    {
+        bool wasLive;
+        lock (_outbox.Lock)
+        {
+            wasLive = subscription.EndLocked();
+            if (wasLive)
+            {
+                _rooms!.Remove(subscription);
+                _outbox.EnqueueLocked(left.Get(_outbox.Codec));
+            }
+        }
+
+        if (wasLive)
+        {
+            _outbox.RequestWrite();
+        }
+
+        subscription.Room?.Remove(subscription);
+        return wasLive;
     }
 
     /// <summary>Whether the connection subscribes to the room.</summary>
@@ -76,7 +102,7 @@ internal sealed partial class Session
     {
         lock (_outbox.Lock)
         {
-            return _rooms?.Exists(other => other.Room.Id == roomId) == true;
+            return _rooms?.Exists(other => other.RoomId == roomId) == true;
         }
     }
 
@@ -93,7 +119,7 @@ internal sealed partial class Session
 
             ended = _rooms;
             _rooms = null;
-            ended.ForEach(subscription => subscription.EndLocked());
+            ended.ForEach(static subscription => subscription.EndLocked());
         }
 
         RemoveFromRooms(ended);
@@ -103,7 +129,7 @@ internal sealed partial class Session
     {
         foreach (var subscription in ended)
         {
-            subscription.Room.Remove(subscription);
+            subscription.Room!.Remove(subscription);
         }
     }
 }

@@ -27,19 +27,23 @@ public interface IImRooms
     /// </remarks>
     /// <exception cref="ImException">
     /// The id is not valid, or <see cref="ImErrorCode.ClusterUnavailable"/>: a node that may have subscribers did not answer within
-    /// <see cref="Cluster.ImClusterOptions.RequestTimeout"/>; the message says which, and how many there are on the others.
+    /// <see cref="Cluster.ImClusterOptions.RequestTimeout"/>, or could not, as one of an older version that does not know the question: then a repeat
+    /// helps only when that node is updated. The message says which, and how many there are on the others; the log says why.
     /// </exception>
     ValueTask<int> CountSubscribersAsync(string roomId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Ends the subscriptions of a user's connections, or of all, to the room, on all nodes; they get a RoomLeft that answers no request. Whether they may
-    /// come back is the policy's.
+    /// come back is the policy's. A subscription that is being made meanwhile is refused (<see cref="ImErrorCode.RoomForbidden"/>), whatever the policy has
+    /// said of it: so let the policy know first, then call this.
     /// </summary>
     /// <inheritdoc cref="CountSubscribersAsync" path="/remarks"/>
-    /// <returns>How many subscriptions ended.</returns>
+    /// <returns>How many subscriptions ended; those that were being made are not counted.</returns>
     /// <exception cref="ImException">
     /// The id is not valid, or <see cref="ImErrorCode.ClusterUnavailable"/>: a node did not answer within
-    /// <see cref="Cluster.ImClusterOptions.RequestTimeout"/>, and may have ended its subscriptions or not; on the others they have ended. Safe to repeat.
+    /// <see cref="Cluster.ImClusterOptions.RequestTimeout"/>, and may have ended its subscriptions or not; or it could not, as one of an older version that
+    /// does not know the question, and has ended none until it is updated and asked again. The message says which, the log says why; on the others they
+    /// have ended. Safe to repeat.
     /// </exception>
     ValueTask<int> RemoveAsync(string roomId, string? userId = null, CancellationToken cancellationToken = default);
 }

@@ -72,7 +72,7 @@ internal sealed class ImRooms(
         var silent = string.Join(", ", answers.Where(one => one.Answer is null).Select(one => one.Node.Name));
         if (silent.Length > 0)
         {
-            return (count, $"these nodes did not answer: {silent}");
+            return (count, $"these nodes did not answer, or could not (the log says why): {silent}");
         }
 
         // Not joined yet: whoever else lives is not known.

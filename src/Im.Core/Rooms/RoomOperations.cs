@@ -43,24 +43,31 @@ internal sealed class RemoveRoomSubscribers(RoomRegistry rooms) : IClusterOperat
 
     private int Remove(RoomQuestion asked)
     {
-        if (rooms.Find(asked.RoomId) is not { } room)
-        {
-            return 0;
-        }
-
+        var left = new SharedPacket(new ServerPacket { RoomLeft = new RoomLeft { RoomId = asked.RoomId } });
         var removed = 0;
-        var subscriptions = room.Rent(out var count);
-        foreach (var subscription in subscriptions.AsSpan(0, count))
+
+        // First those that are being made: one that goes live before its turn is in the room by then.
+        foreach (var subscription in rooms.Starting)
         {
-            var session = subscription.Session;
-            if ((asked.UserId is null || session.UserId == asked.UserId) && session.LeaveRoom(asked.RoomId))
-            {
-                session.Connection.Reply(0, new ServerPacket { RoomLeft = new RoomLeft { RoomId = asked.RoomId } });
-                removed++;
-            }
+            removed += End(subscription);
         }
 
-        ArrayPool<RoomSubscription>.Shared.Return(subscriptions, clearArray: true);
+        if (rooms.Find(asked.RoomId) is { } room)
+        {
+            var subscriptions = room.Rent(out var count);
+            foreach (var subscription in subscriptions.AsSpan(0, count))
+            {
+                removed += End(subscription);
+            }
+
+            ArrayPool<RoomSubscription>.Shared.Return(subscriptions, clearArray: true);
+        }
+
         return removed;
+
+        int End(RoomSubscription subscription) =>
+            subscription.RoomId == asked.RoomId
+            && (asked.UserId is null || subscription.Session.UserId == asked.UserId)
+            && subscription.Session.RemoveFromRoom(subscription, left) ? 1 : 0;
     }
 }

@@ -11,6 +11,9 @@ internal sealed class RoomRegistry(
 {
     private readonly ConcurrentDictionary<string, Room> _rooms = new(StringComparer.Ordinal);
 
+    // A set; at most one of each connection.
+    private readonly ConcurrentDictionary<RoomSubscription, bool> _starting = new();
+
     /// <summary>How many rooms this node knows; for tests.</summary>
     public int Count => _rooms.Count;
 
@@ -19,20 +22,29 @@ internal sealed class RoomRegistry(
     /// <summary>The room, if it has, or had a moment ago, subscribers on this node.</summary>
     public Room? Find(string roomId) => _rooms.GetValueOrDefault(roomId);
 
-    /// <summary>Makes a subscription and adds it to its room: from then on it is offered what is published.</summary>
-    public RoomSubscription Add(string roomId, Func<Room, RoomSubscription> create)
+    /// <summary>The subscriptions that are being made, whether the policy has allowed them yet or not.</summary>
+    public IEnumerable<RoomSubscription> Starting => _starting.Select(one => one.Key);
+
+    /// <summary>Call it before the policy is asked: whoever is removed from then on is found, either here or in the room.</summary>
+    public void Begin(RoomSubscription subscription) => _starting.TryAdd(subscription, true);
+
+    /// <summary>The subscription was answered: live, or refused and in no room.</summary>
+    public void End(RoomSubscription subscription) => _starting.TryRemove(subscription, out _);
+
+    /// <summary>Adds a subscription to its room: from then on it is offered what is published.</summary>
+    public Room Add(RoomSubscription subscription)
     {
         while (true)
         {
-            var room = _rooms.GetOrAdd(roomId, static (id, self) => self.Create(id), this);
-            var subscription = create(room);
+            var room = _rooms.GetOrAdd(subscription.RoomId, static (id, self) => self.Create(id), this);
+            subscription.Room = room;
             if (room.TryAdd(subscription))
             {
-                return subscription;
+                return room;
             }
 
             // It was just retired; whoever did that takes it out too.
-            _rooms.TryRemove(KeyValuePair.Create(roomId, room));
+            _rooms.TryRemove(KeyValuePair.Create(room.Id, room));
         }
     }
 

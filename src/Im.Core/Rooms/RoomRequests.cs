@@ -24,7 +24,8 @@ internal sealed class RoomRequests(
 
     /// <summary>
     /// Subscribes. Listens first and keeps aside what comes, reads the replay, and then queues reply, replay and what came in one step; in that same step
-    /// the connection leaves what it is to leave. A failure leaves everything as it was.
+    /// the connection leaves what it is to leave. A failure leaves everything as it was. Whoever the host removes meanwhile is refused: the policy may have
+    /// answered before it knew.
     /// </summary>
     public async ValueTask SubscribeAsync(Session session, uint requestId, SubscribeRoom request, CancellationToken cancellationToken)
     {
@@ -40,14 +41,21 @@ internal sealed class RoomRequests(
                 ImErrorCode.TooManySubscriptions, $"One connection may subscribe to {_options.MaxRoomsPerConnection} rooms (MaxRoomsPerConnection); leave one first.");
         }
 
-        await access.CheckSubscribeAsync(session, request.RoomId, cancellationToken);
-        var subscription = rooms.Add(request.RoomId, room => new RoomSubscription(session, room, _options));
+        var subscription = new RoomSubscription(session, request.RoomId, _options);
         var isLive = false;
+        rooms.Begin(subscription);
         try
         {
-            await subscription.Room.ListenAsync(cancellationToken);
-            var start = await replays.ReadAsync(subscription.Room, request, cancellationToken);
+            await access.CheckSubscribeAsync(session, request.RoomId, cancellationToken);
+            var room = rooms.Add(subscription);
+            ThrowIfRemoved(subscription);
+            await room.ListenAsync(cancellationToken);
+            var start = await replays.ReadAsync(room, request, cancellationToken);
             isLive = session.GoLive(subscription, start, request.LeaveOthers, Answer(requestId, request.RoomId, start.Heads), metrics);
+            if (!isLive)
+            {
+                ThrowIfRemoved(subscription);
+            }
         }
         catch (ImClusterException exception)
         {
@@ -57,8 +65,10 @@ internal sealed class RoomRequests(
         {
             if (!isLive)
             {
-                subscription.Room.Remove(subscription);
+                subscription.Room?.Remove(subscription);
             }
+
+            rooms.End(subscription);
         }
     }
 
@@ -107,6 +117,14 @@ internal sealed class RoomRequests(
     }
 
     private void CheckRoomId(string roomId) => RoomRules.CheckId(roomId, _options.MaxRoomIdBytes);
+
+    private static void ThrowIfRemoved(RoomSubscription subscription)
+    {
+        if (subscription.IsEnded)
+        {
+            throw new ImException(ImErrorCode.RoomForbidden, $"The host has removed you from the room \"{subscription.RoomId}\" while you subscribed.");
+        }
+    }
 
     private static ServerPacket Answer(uint requestId, string roomId, RoomHeads heads)
     {

@@ -7,11 +7,12 @@ namespace Im.Rooms;
 /// <remarks>
 /// <code>
 /// Starting: what is published is kept aside  --GoLive: reply, replay, what was kept-->  Live: it is queued  --End-->  Ended: nothing
+///    └─ End: the host has removed it before it was live; it never is ───────────────────────────────────────────────────┘
 /// </code>
-/// Everything here is guarded by the outbox's lock, but for <see cref="Index"/>, which belongs to the room and its lock. A room's batches are offered
-/// in order for each priority.
+/// It is starting from before the policy is asked, and in its room only after the policy has allowed it. Everything here is guarded by the outbox's lock,
+/// but for <see cref="Room"/> and for <see cref="Index"/>, which belongs to the room and its lock. A room's batches are offered in order for each priority.
 /// </remarks>
-internal sealed class RoomSubscription(Session session, Room room, ImRoomOptions options)
+internal sealed class RoomSubscription(Session session, string roomId, ImRoomOptions options)
 {
     private readonly Outbox _outbox = session.Connection.Outbox;
 
@@ -31,10 +32,29 @@ internal sealed class RoomSubscription(Session session, Room room, ImRoomOptions
 
     public Session Session { get; } = session;
 
-    public Room Room { get; } = room;
+    public string RoomId { get; } = roomId;
+
+    /// <summary>
+    /// Null until the policy has allowed it. Set by the request that subscribes; it looks at <see cref="IsEnded"/> then, so that whoever ends it either finds
+    /// the room here or is found out there.
+    /// </summary>
+    public Room? Room { get; set; }
 
     /// <summary>Where it stands in the room's array; -1 = nowhere.</summary>
     public int Index { get; set; } = -1;
+
+    public bool IsEnded
+    {
+        get
+        {
+            lock (_outbox.Lock)
+            {
+                return IsEndedLocked;
+            }
+        }
+    }
+
+    public bool IsEndedLocked => _state == State.Ended;
 
     /// <summary>Queues what was published, and returns how many messages were dropped for it.</summary>
     public int Offer(RoomPayload payload)
@@ -86,12 +106,18 @@ internal sealed class RoomSubscription(Session session, Room room, ImRoomOptions
         return dropped;
     }
 
-    /// <summary>Nothing more is queued, and what waits is forgotten. Call under the lock.</summary>
-    public void EndLocked()
+    /// <summary>Nothing more is queued, and what waits is forgotten. Returns whether it was live. Call under the lock.</summary>
+    public bool EndLocked()
     {
+        var wasLive = _state == State.Live;
         _state = State.Ended;
         _early = null;
-        _outbox.ForgetRoomLocked(Room);
+        if (wasLive)
+        {
+            _outbox.ForgetRoomLocked(Room!);
+        }
+
+        return wasLive;
     }
 
     private int AddLocked(RoomPayload payload, out bool isFirst)

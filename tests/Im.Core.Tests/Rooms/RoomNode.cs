@@ -46,12 +46,17 @@ internal sealed class RoomNode : IAsyncDisposable
 
     public IImRooms Im => _host.Services.GetRequiredService<IImServer>().Rooms;
 
-    public static async Task<RoomNode> StartAsync(InMemoryRooms? rooms = null, Action<ImRoomOptions>? configure = null)
+    public static async Task<RoomNode> StartAsync(InMemoryRooms? rooms = null, Action<ImRoomOptions>? configure = null, IRoomPolicy? policy = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var store = new TroubledRoomStore(new InMemoryRoomStore(rooms ?? new InMemoryRooms(TimeProvider.System)));
         builder.Services.AddSingleton<IRoomStore>(store);
         builder.Services.AddImServer(options => options.MaxSendsPerSecond = 1_000_000).AddUserProvider<AnyUsers>().AllowAllRooms().UseRooms(configure ?? (_ => { }));
+        if (policy is not null)
+        {
+            builder.Services.AddSingleton(policy);
+        }
+
         var node = new RoomNode(builder.Build(), store);
         await node._host.StartAsync().WaitAsync(Patience);
         return node;
@@ -92,6 +97,9 @@ internal sealed class TroubledRoomStore(IRoomStore store) : IRoomStore
     /// <summary>What is published is numbered, and does not arrive here.</summary>
     public volatile bool LosesBatches;
 
+    /// <summary>Awaited before it listens.</summary>
+    public Func<Task>? BeforeListen { get; set; }
+
     /// <summary>Awaited before a read.</summary>
     public Func<Task>? BeforeRead { get; set; }
 
@@ -126,11 +134,12 @@ internal sealed class TroubledRoomStore(IRoomStore store) : IRoomStore
         return await store.PublishAsync(roomId, priority, messages, keep, cancellationToken);
     }
 
-    public ValueTask ListenAsync(string roomId, CancellationToken cancellationToken)
+    public async ValueTask ListenAsync(string roomId, CancellationToken cancellationToken)
     {
         ThrowIfDown();
         Interlocked.Increment(ref _listens);
-        return store.ListenAsync(roomId, cancellationToken);
+        await (BeforeListen?.Invoke() ?? Task.CompletedTask);
+        await store.ListenAsync(roomId, cancellationToken);
     }
 
     public ValueTask StopListeningAsync(string roomId, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Im.Client;
 using Im.Cluster;
 using Im.Core.Tests.Cluster;
 using Im.Protocol;
+using Im.Rooms;
 using Im.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,6 +15,8 @@ public sealed class TwoNodeRoomTests
 
     private readonly List<FaultyBackplane> _backplanes = [];
     private readonly List<FaultyDirectory> _directories = [];
+    private Func<int, bool> _knowsQuestions = _ => true;
+    private int _nodes;
 
     [Fact]
     public async Task SubscribersAreCountedAndRemovedOnAllNodes()
@@ -49,13 +52,31 @@ public sealed class TwoNodeRoomTests
         _backplanes[0].Loses = (node, _) => node == second.Name;
 
         var error = await ThrowsAsync(host, host.Server.Rooms.CountSubscribersAsync("r"));
-        Assert.Equal("1 connections subscribe to the room, but these nodes did not answer: node-2. Try again.", error.Message);
+        Assert.Equal("1 connections subscribe to the room, but these nodes did not answer, or could not (the log says why): node-2. Try again.", error.Message);
         error = await ThrowsAsync(host, host.Server.Rooms.RemoveAsync("r"));
-        Assert.Equal("1 subscriptions were ended, but these nodes did not answer: node-2. Try again.", error.Message);
+        Assert.Equal("1 subscriptions were ended, but these nodes did not answer, or could not (the log says why): node-2. Try again.", error.Message);
 
         _backplanes[0].Loses = (_, _) => false;
         await AssertCountsAsync(host, "r", 1, 1);
         Assert.Equal(1, await host.Server.Rooms.RemoveAsync("r").AsTask().WaitAsync(Limit));
+    }
+
+    // As in a rolling update.
+    [Fact]
+    public async Task ANodeThatDoesNotKnowTheQuestionIsNamedAtOnce()
+    {
+        _knowsQuestions = number => number == 0;
+        await using var host = await StartAsync();
+        var second = await host.AddNodeAsync();
+        await SubscribeAsync(await host.ConnectAsync("ann"));
+        await SubscribeAsync(await host.ConnectAsync("bob", node: second));
+
+        // The clock stands: nothing times out.
+        var error = await Assert.ThrowsAsync<ImException>(() => host.Server.Rooms.CountSubscribersAsync("r").AsTask().WaitAsync(Limit));
+        Assert.Equal("1 connections subscribe to the room, but these nodes did not answer, or could not (the log says why): node-2. Try again.", error.Message);
+        error = await Assert.ThrowsAsync<ImException>(() => host.Server.Rooms.RemoveAsync("r").AsTask().WaitAsync(Limit));
+        Assert.Equal("1 subscriptions were ended, but these nodes did not answer, or could not (the log says why): node-2. Try again.", error.Message);
+        Assert.Equal(ImErrorCode.ClusterUnavailable, error.Code);
     }
 
     [Fact]
@@ -122,6 +143,14 @@ public sealed class TwoNodeRoomTests
     private Task<ImTestHost> StartAsync() => ImTestHost.StartAsync(im =>
     {
         im.AllowAllRooms();
+        if (!_knowsQuestions(_nodes++))
+        {
+            foreach (var question in im.Services.Where(one => one.ImplementationType == typeof(CountRoomSubscribers) || one.ImplementationType == typeof(RemoveRoomSubscribers)).ToArray())
+            {
+                im.Services.Remove(question);
+            }
+        }
+
         im.Services.AddSingleton<IBackplane>(provider =>
         {
             _backplanes.Add(new FaultyBackplane(provider.GetRequiredService<InMemoryCluster>()));
