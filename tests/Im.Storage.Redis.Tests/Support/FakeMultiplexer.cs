@@ -34,6 +34,9 @@ public sealed class FakeMultiplexer
     /// <summary>What the server's answer to each subscribing waits for.</summary>
     public Task Answered { get; set; } = Task.CompletedTask;
 
+    /// <summary>What its answer to each unsubscribing waits for.</summary>
+    public Task Left { get; set; } = Task.CompletedTask;
+
     /// <summary>How often each channel was subscribed to.</summary>
     public IReadOnlyDictionary<RedisChannel, int> Tries
     {
@@ -69,7 +72,7 @@ public sealed class FakeMultiplexer
                     return Answered;
                 case nameof(ISubscriber.UnsubscribeAsync):
                     _handlers[channel] = noted - (Action<RedisChannel, RedisValue>)arguments[1]!;
-                    return Task.CompletedTask;
+                    return Left;
                 case nameof(ISubscriber.SubscribedEndpoint):
                     return IsConnected && noted is not null && !IsAway(channel) ? new IPEndPoint(IPAddress.Loopback, 6379) : null;
                 default:
