@@ -56,7 +56,7 @@ internal sealed class RedisBackplane(
         {
             try
             {
-                await redis.UnsubscribeAsync("unsubscribe", channel, Receive, cancellationToken).ConfigureAwait(false);
+                await redis.UnsubscribeAsync("unsubscribe", channel, cancellationToken).ConfigureAwait(false);
             }
             catch (ImClusterException)
             {

@@ -79,38 +79,54 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public async Task SubscribeAsync(
         string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
     {
+        // Equal to no other, however often the same one is handed in.
+        Action<RedisChannel, RedisValue> handler = (from, value) => receive(from, value);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            await RunAsync(operation, multiplexer => RedisSubscriptions.SubscribeAsync(multiplexer.GetSubscriber(), channel, receive, _timeout / 2, _time), cancellationToken)
-                .ConfigureAwait(false);
-            _subscriptions.Add(channel, receive);
+            await RunAsync(
+                operation,
+                multiplexer => RedisSubscriptions.SubscribeAsync(multiplexer.GetSubscriber(), channel, handler, _timeout / 2, _time, end.Token),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (Exception)
         {
-            // The library has noted the handler all the same, and would call it twice after the next try.
-            await AbandonAsync(channel, receive).ConfigureAwait(false);
+            // First the end, or it would subscribe once more after it was taken back.
+            await end.CancelAsync().ConfigureAwait(false);
+            await AbandonAsync(channel, handler).ConfigureAwait(false);
             throw;
         }
+
+        if (_subscriptions.Remove(channel) is { } replaced)
+        {
+            await AbandonAsync(channel, replaced).ConfigureAwait(false);
+        }
+
+        _subscriptions.Add(channel, handler);
     }
 
-    public async Task UnsubscribeAsync(
-        string operation, RedisChannel channel, Action<RedisChannel, RedisValue> receive, CancellationToken cancellationToken)
+    /// <summary>Ends what was subscribed to last; nothing where there is none.</summary>
+    public async Task UnsubscribeAsync(string operation, RedisChannel channel, CancellationToken cancellationToken)
     {
-        _subscriptions.Remove(channel);
+        if (_subscriptions.Remove(channel) is not { } handler)
+        {
+            return;
+        }
+
         try
         {
             await RunAsync(
                 operation,
                 async multiplexer =>
                 {
-                    await multiplexer.GetSubscriber().UnsubscribeAsync(channel, receive).ConfigureAwait(false);
+                    await multiplexer.GetSubscriber().UnsubscribeAsync(channel, handler).ConfigureAwait(false);
                     return true;
                 },
                 cancellationToken).ConfigureAwait(false);
         }
         catch (Exception)
         {
-            await AbandonAsync(channel, receive).ConfigureAwait(false);
+            await AbandonAsync(channel, handler).ConfigureAwait(false);
             throw;
         }
     }
@@ -178,28 +194,23 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     private Task<RedisResult> EvaluateOnceAsync(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken) =>
         RunAsync(script.Name, multiplexer => multiplexer.GetDatabase().ScriptEvaluateAsync(script.Text, keys, values), cancellationToken);
 
-    // Forgets the handler at once; what is sent for it is not waited for.
-    private async Task AbandonAsync(RedisChannel channel, Action<RedisChannel, RedisValue> receive)
+    // Where there is no connection yet, nothing knows the handler.
+    private async Task AbandonAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler)
     {
-        if (!_connecting.IsValueCreated || !_connecting.Value.IsCompletedSuccessfully)
+        if (_connecting is not { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected })
         {
             return;
         }
 
-        var multiplexer = await _connecting.Value.ConfigureAwait(false);
         try
         {
-            Forget(multiplexer.GetSubscriber().UnsubscribeAsync(channel, receive));
+            RedisSubscriptions.Abandon((await connected.ConfigureAwait(false)).GetSubscriber(), channel, handler);
         }
-        catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
+        catch (ObjectDisposedException)
         {
-            // It is away, or we are at the end.
+            // It was replaced, or we are at the end.
         }
     }
-
-    // Nobody waits for it any more: its failure is nobody's.
-    private static void Forget(Task task) =>
-        _ = task.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     private async Task ProbeAsync(CancellationToken cancellationToken)
     {
@@ -236,7 +247,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         {
             if (!task.IsCompleted)
             {
-                Forget(task);
+                RedisSubscriptions.Forget(task);
             }
         }
     }
@@ -269,7 +280,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
                 await Task.Delay(_interval, _time, _stop.Token).ConfigureAwait(false);
                 if (IsAvailable && _connecting is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected })
                 {
-                    await _subscriptions.RestoreAsync(await connected.ConfigureAwait(false)).ConfigureAwait(false);
+                    await _subscriptions.RestoreAsync(await connected.ConfigureAwait(false), _stop.Token).ConfigureAwait(false);
                 }
             }
         }

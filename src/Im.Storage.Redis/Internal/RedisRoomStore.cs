@@ -77,7 +77,7 @@ internal sealed class RedisRoomStore(
         {
             _order!.Forget(Source(roomId, RoomPriority.Normal));
             _order.Forget(Source(roomId, RoomPriority.High));
-            await redis.UnsubscribeAsync("room-stop", keys.RoomChannel(roomId), Receive, cancellationToken).ConfigureAwait(false);
+            await redis.UnsubscribeAsync("room-stop", keys.RoomChannel(roomId), cancellationToken).ConfigureAwait(false);
         }
     }
 
