@@ -71,6 +71,15 @@ app.MapGet("/figures", () =>
     figures["gc.heap"] = GC.GetTotalMemory(false);
     return figures;
 });
+app.MapPost("/away", (string[] guests, Im.Connections.SessionRegistry sessions) =>
+{
+    var away = guests.ToHashSet();
+    foreach (var session in sessions.All.Where(session => away.Contains($"{session.UserId}/{session.Device.DeviceId}")))
+    {
+        // As in a drain: the client goes on at the next node.
+        session.Connection.Close(Im.ImCloseCode.Shutdown, "Go on at another node.");
+    }
+});
 app.MapPost("/sends", async (HostSend[] sends, IImServer server, CancellationToken cancellationToken) =>
 {
     var messages = sends.Select(send => new OutgoingMessage

@@ -61,6 +61,8 @@ public sealed class FaultsUnderLoadTests(ITestOutputHelper output)
                     Note($"    {node.Name}: {string.Join(", ", (await node.GetFiguresAsync()).Where(pair => Told.Any(name => pair.Key.StartsWith(name, StringComparison.Ordinal))).Select(pair => $"{pair.Key[3..]} {pair.Value}"))}");
                 }
 
+                interruptions.Begin("Devices sent back to the nodes where they began");
+                await SpreadAsync(cluster, world, driver);
                 interruptions.Begin("none");
                 await Task.Delay(random.Next(200, 1000));
             }
@@ -83,6 +85,20 @@ public sealed class FaultsUnderLoadTests(ITestOutputHelper output)
 
         Note($"{devices} devices, {book.Sent} messages, {book.Deliveries} deliveries in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s: none lost, doubled or out of order.");
         Note(interruptions.Describe());
+    }
+
+    // A client stays where it is: after a few faults all would be on one node, and nothing would have to cross.
+    private static async Task SpreadAsync(TestCluster cluster, World world, LoadDriver driver)
+    {
+        for (var round = 1; round < cluster.Nodes.Count; round++)
+        {
+            foreach (var node in cluster.Nodes)
+            {
+                await node.SendAwayAsync(world.Devices.Where(device => device.Home != node.Address).Select(device => $"{device.UserId}/{device.DeviceId}"));
+            }
+
+            await WhenCalmAsync(cluster, world, driver);
+        }
     }
 
     // All connected, all nodes healthy and aware of each other, and nothing late. Returns what was missing last.

@@ -54,6 +54,13 @@ internal sealed class NodeProcess : LocalServer
         return (await response.Content.ReadFromJsonAsync<string[]>())!;
     }
 
+    /// <summary>Sends away those of these devices ("user/device") that are connected here: they go on at the next node of their list.</summary>
+    public async Task SendAwayAsync(IEnumerable<string> guests)
+    {
+        using var response = await Http.PostAsJsonAsync($"http://{Host}:{Port}/away", guests.ToArray());
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode} {Log}");
+    }
+
     public async Task CreateGroupAsync(string id, string? fanout, IEnumerable<string> members)
     {
         using var patient = new HttpClient { Timeout = TimeSpan.FromMinutes(5) };

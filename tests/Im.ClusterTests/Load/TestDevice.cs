@@ -27,6 +27,7 @@ internal sealed class TestDevice : IAsyncDisposable
     {
         UserId = userId;
         DeviceId = deviceId;
+        Home = servers[0];
         _book = book;
         _problems = problems;
         _interruptions = interruptions;
@@ -54,6 +55,9 @@ internal sealed class TestDevice : IAsyncDisposable
     public string UserId { get; }
 
     public string DeviceId { get; }
+
+    /// <summary>The node that it began at.</summary>
+    public Uri Home { get; }
 
     public ImClient Client { get; }
 
