@@ -28,6 +28,7 @@ internal sealed partial class Session
     private bool _isClosed;
     private bool _isScheduled;
     private long _followedVersion;
+    private long _turns;
 
     public Session(
         Connection connection, ImDevice device, CatchUpScheduler scheduler, ConversationReaders readers, long signedInMs)
@@ -133,7 +134,7 @@ internal sealed partial class Session
             }
 
             _isScheduled = true;
-            behind.BeginRead();
+            behind.BeginRead(++_turns);
             return new TimelineToRead(
                 behind.Key, behind.Cursor, behind.Last, behind.KnownHead, behind.AreStoredPartsNeeded, behind.BeginsAfterInbox, _followedVersion);
         }

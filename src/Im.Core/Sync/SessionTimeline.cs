@@ -193,8 +193,15 @@ internal sealed class SessionTimeline(TimelineKey key, long cursor)
         IsLive = false;
     }
 
-    /// <summary>What was noticed until now is in what is read.</summary>
-    public void BeginRead() => _isNoticed = false;
+    /// <summary>When it was read last, in turns of the session; 0 = never.</summary>
+    public long LastTurn { get; private set; }
+
+    /// <summary>It is read: what was noticed until now is in that.</summary>
+    public void BeginRead(long turn)
+    {
+        LastTurn = turn;
+        _isNoticed = false;
+    }
 
     /// <summary>Keeps a chunk that does not follow yet; false: there is one already, or it is not one that may follow.</summary>
     public bool TryHold(long first, PushPayload payload)

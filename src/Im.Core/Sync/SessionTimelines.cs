@@ -47,23 +47,25 @@ internal sealed class SessionTimelines(string userId, Outbox outbox)
     public SessionTimeline? Find(string? conversationId) =>
         conversationId is null ? Inbox : _conversations?.GetValueOrDefault(conversationId);
 
-    /// <summary>A timeline that is to be read: the inbox first, since it tells of the others.</summary>
+    /// <summary>
+    /// A timeline that is to be read: the one whose last turn is longest ago, since one that falls behind again and again must not keep the others from
+    /// theirs; at first the inbox, which tells of the others.
+    /// </summary>
     public SessionTimeline? FindBehind()
     {
-        if (!Inbox.IsLive || _conversations is null)
+        var next = Inbox.IsLive ? null : Inbox;
+        if (_conversations is not null)
         {
-            return Inbox.IsLive ? null : Inbox;
-        }
-
-        foreach (var timeline in _conversations.Values)
-        {
-            if (!timeline.IsLive)
+            foreach (var timeline in _conversations.Values)
             {
-                return timeline;
+                if (!timeline.IsLive && (next is null || timeline.LastTurn < next.LastTurn))
+                {
+                    next = timeline;
+                }
             }
         }
 
-        return null;
+        return next;
     }
 
     /// <summary>
