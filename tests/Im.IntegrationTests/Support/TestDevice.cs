@@ -16,6 +16,9 @@ internal sealed class TestDevice : IAsyncDisposable
 
     private TestDevice(ImClientOptions options) => Client = new ImClient(options);
 
+    // Written by the reading task.
+    private volatile bool _isHandling;
+
     public ImClient Client { get; }
 
     public ConcurrentQueue<string> Logged { get; private init; } = new();
@@ -86,8 +89,10 @@ internal sealed class TestDevice : IAsyncDisposable
 
     public Task<ImSendAck> SendAsync(ImTarget target, string text) => Client.SendTextAsync(target, text).WaitAsync(Limit);
 
+    /// <summary>Ends the client when what the test has seen counts as handled: another client of the device goes on after it.</summary>
     public async ValueTask DisposeAsync()
     {
+        await UntilAsync(() => !_isHandling || _reading.IsCompleted);
         await Client.DisposeAsync().AsTask().WaitAsync(Limit);
         await _reading.WaitAsync(Limit);
     }
@@ -106,8 +111,19 @@ internal sealed class TestDevice : IAsyncDisposable
     {
         try
         {
-            await foreach (var item in Client.ReadAsync())
+            await using var events = Client.ReadAsync().GetAsyncEnumerator();
+            while (true)
             {
+                // Asking for the next event is what says that the last one was handled.
+                var next = events.MoveNextAsync();
+                _isHandling = false;
+                if (!await next)
+                {
+                    break;
+                }
+
+                _isHandling = true;
+                var item = events.Current;
                 switch (item)
                 {
                     case ImResetEvent reset:
